@@ -1,0 +1,119 @@
+/*
+ * What a dialect is: how to know its requests, who signed them, which action they name, and how an answer or a
+ * refusal is said. The way from request to answer is the same for all and lives in api/dispatch.c.
+ */
+#ifndef OSTLER_API_DIALECT_H
+#define OSTLER_API_DIALECT_H
+
+#include <jansson.h>
+
+#include "api/action.h"
+
+struct header {
+    const char *name; /* lower case */
+    const char *value;
+};
+
+/* A request as it came, free of sockets. All of it lives until the answer is given. */
+struct request {
+    const char *method, *target, *path, *query; /* path without, query after the first '?' */
+    const struct header *headers;
+    size_t n_headers;
+    const char *body;
+    size_t body_len;
+    const char *peer;
+    bool local_operator; /* came over the data directory's own socket */
+};
+
+/* The first header of this (lower-case) name, or NULL. */
+const char *request_header(const struct request *r, const char *name);
+
+struct answer {
+    int status;
+    const char *content_type;
+    struct buf body;
+    struct header headers[4]; /* values in the call's arena */
+    size_t n_headers;
+};
+
+/* One request on its way. Made by dispatch, filled by the dialect. */
+struct call {
+    const struct request *req;
+    struct arena *arena;
+    const struct dialect *dialect;
+    const struct action *action; /* NULL until found */
+    const char *action_name;     /* as the client said it; NULL until known */
+    const char *version;
+    enum enc_format format;
+    json_t *params;              /* an object; owned by the call; NULL until decoded */
+    const char *host;            /* the Host header */
+    const char *client;          /* how the client names itself; "" unknown */
+    struct access_key key;       /* who signed; id NULL for an operator */
+    struct op op;                /* what handlers pass on to the core */
+    struct fail fail;
+    char request_id[40];
+    void *state;                 /* the dialect's, in the arena */
+};
+
+/* What a dialect may use of the access keys while it verifies. */
+struct secret {
+    struct bytes key; /* the secret's bytes, valid for the call */
+    struct access_key row;
+};
+
+/* ERR_AUTH_KEY_UNKNOWN, ERR_AUTH_KEY_INACTIVE or ERR_INTERNAL. Uses c->op.tx. */
+enum err call_secret(struct call *c, const char *access_key_id, struct secret *ret);
+
+struct dialect {
+    const char *name;                  /* "alibaba" */
+    const char *family;                /* whose zones and types it offers, as the catalogue says */
+    const struct action *const *actions; /* ended by NULL */
+    const struct err_row *errors;      /* the table from the core's errors */
+    bool strict_types;                 /* JSON types are checked; else every scalar is text */
+
+    /* Is this request mine? */
+    bool (*claims)(const struct request *r);
+
+    /* Fills c->request_id. */
+    void (*name_request)(struct call *c);
+
+    /*
+     * Syntax: finds action_name, version, format, host and client, as far as they can be told, and makes
+     * c->params. Called before anything else so that refusals can be said in the right format.
+     */
+    enum err (*parse)(struct call *c);
+
+    /* Who signed this? Sets c->key. A read transaction is open in c->op.tx. */
+    enum err (*verify)(struct call *c);
+
+    /* The action that was named, or an error. */
+    enum err (*find)(struct call *c, const struct action **ret);
+
+    /* FMT_NAME's rule. */
+    bool (*good_name)(const char *s);
+
+    /* The whole answer: envelope and the action's fields. */
+    void (*answer)(struct call *c, const void *out, struct answer *a);
+    /* The whole refusal, from c->fail by `row`. */
+    void (*refuse)(struct call *c, const struct err_row *row, struct answer *a);
+};
+
+/* The row that says c->fail: the action's own, else the dialect's. Every error has one. */
+const struct err_row *call_err_row(const struct call *c);
+
+/* Expands %p, %d and %a of a row's message into the arena. */
+const char *call_message(struct call *c, const struct err_row *row);
+
+/* The action of this name in a dialect's list, or NULL. */
+const struct action *action_find(const struct action *const *list, const char *name);
+
+/* Decodes params into a zeroed `in`. Raises the ERR_PARAM_ family, or what the field names as `bad`. */
+enum err decode(struct call *c, const struct field *fields, json_t *params, void *in);
+
+/* Hex SHA-256 of the action's parameters without `token_field`: what a client token is bound to. In the arena. */
+const char *call_digest(struct call *c, const char *token_field);
+
+/* The time that FMT_TIME text means, ms; the text was checked by decode. */
+int64_t field_time(const char *text);
+
+#endif

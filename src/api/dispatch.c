@@ -1,0 +1,263 @@
+/*
+ * The way of a request, once for all dialects:
+ *
+ *   whose? ▸ parse ▸ verify ▸ find ▸ permit ▸ decode ▸ run (here, or on the writer) ▸ answer
+ */
+#include "api/dispatch.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/log.h"
+
+struct api {
+    struct api_config config;
+};
+
+/* A call with what outlives its function: the write, the decoded input, and where the answer goes. */
+struct way {
+    struct call call;
+    struct write write;
+    struct api *api;
+    void *in, *out;
+    api_reply_fn *reply;
+    void *ctx;
+    int64_t began;
+};
+
+struct api *api_new(const struct api_config *config)
+{
+    struct api *api = xcalloc(1, sizeof(*api));
+
+    api->config = *config;
+    return api;
+}
+
+void api_free(struct api *api)
+{
+    free(api);
+}
+
+static int64_t now(struct api *api)
+{
+    return api->config.core->world->now_ms(api->config.core->world);
+}
+
+/* ---- the end of the way ---- */
+
+static void log_call(struct way *w, int status)
+{
+    struct call *c = &w->call;
+    char status_text[12], ms_text[24];
+
+    (void)snprintf(status_text, sizeof(status_text), "%d", status);
+    (void)snprintf(ms_text, sizeof(ms_text), "%lld", (long long)(now(w->api) - w->began));
+    log_write(c->fail.err == ERR_INTERNAL ? LOG_ERROR : LOG_INFO, "request", "request", c->request_id,
+              "dialect", c->dialect->name, "action", c->action_name ? c->action_name : "-", "account",
+              c->op.account, "status", status_text, "error",
+              c->fail.err ? err_name(c->fail.err) : NULL, "detail",
+              c->fail.err == ERR_INTERNAL ? c->fail.detail : NULL, "ms", ms_text, "peer",
+              c->req->peer, NULL);
+}
+
+static void finish(struct way *w, enum err e)
+{
+    struct call *c = &w->call;
+    struct answer a = {.content_type = "application/json"};
+
+    if (e) {
+        if (c->fail.err != e) /* said by the store or the dispatcher, not by a handler */
+            (void)fail(&c->fail, e, "%s", err_text(e));
+        const struct err_row *row = call_err_row(c);
+
+        a.status = row->status;
+        c->dialect->refuse(c, row, &a);
+    } else {
+        c->fail = (struct fail){0};
+        a.status = 200;
+        c->dialect->answer(c, w->out, &a);
+    }
+    json_decref(c->params);
+    log_call(w, a.status);
+    w->reply(w->ctx, &a);
+    buf_done(&a.body);
+}
+
+/* ---- running ---- */
+
+/* A handler raises what its declaration says; this finds the ones that forgot to say it. */
+static bool declared(const struct action *a, enum err e)
+{
+    static const enum err always[] = {ERR_INTERNAL, ERR_UNAVAILABLE, ERR_PARAM_MISSING, ERR_PARAM_TYPE,
+                                      ERR_PARAM_VALUE, ERR_PARAM_PATTERN, ERR_PARAM_TOO_BIG,
+                                      ERR_PARAM_TOO_SMALL, ERR_PARAM_TOO_LONG, ERR_PARAM_TOO_SHORT,
+                                      ERR_PARAM_CONFLICT, ERR_PARAM_TIME, ERR_NEEDED};
+
+    for (size_t i = 0; i < ARRAY_LEN(always); i++)
+        if (always[i] == e)
+            return true;
+    for (const enum err *p = a->errors; p && *p; p++)
+        if (*p == e)
+            return true;
+    return e == ERR_NONE;
+}
+
+static enum err run(struct way *w, struct tx *tx)
+{
+    struct call *c = &w->call;
+
+    c->op.tx = tx;
+    tx_use_arena(tx, c->arena);
+    enum err e = c->action->run(c, w->in, w->out);
+#ifdef OSTLER_DEBUG
+    if (!declared(c->action, e) && !tx_failed(tx)) {
+        log_write(LOG_ERROR, "an action raised what it does not declare", "action", c->action->name,
+                  "error", err_name(e), NULL);
+        abort();
+    }
+#else
+    (void)declared;
+#endif
+    tx_use_arena(tx, NULL);
+    c->op.tx = NULL;
+    return tx_failed(tx) ? ERR_INTERNAL : e;
+}
+
+static enum err write_run(struct write *write, struct tx *tx)
+{
+    return run(CONTAINER_OF(write, struct way, write), tx);
+}
+
+static void write_done(struct write *write)
+{
+    struct way *w = CONTAINER_OF(write, struct way, write);
+    struct api *api = w->api;
+    bool changed = !write->result;
+
+    finish(w, write->result); /* the request's memory is gone after this */
+    if (changed && api->config.changed)
+        api->config.changed(api->config.ctx);
+}
+
+static enum err permit(struct call *c)
+{
+    if (c->action->perm == PERM_OPERATOR && !c->req->local_operator)
+        return fail(&c->fail, ERR_FORBIDDEN, "only the operator may do this");
+    return ERR_NONE;
+}
+
+/* Up to the decoded input; all of it on the read snapshot. */
+static enum err prepare(struct way *w)
+{
+    struct call *c = &w->call;
+    enum err e;
+
+    if ((e = c->dialect->parse(c)) || (e = c->dialect->verify(c)))
+        return e;
+    c->op.account = c->key.account ? c->key.account : c->op.account;
+    if ((e = c->dialect->find(c, &c->action)) || (e = permit(c)))
+        return e;
+    w->in = arena_alloc(c->arena, c->action->in_size + 1);
+    w->out = arena_alloc(c->arena, c->action->out_size + 1);
+    return decode(c, c->action->in, c->params, w->in);
+}
+
+static void begin(struct way *w, const struct dialect *d, struct api *api, const struct request *r,
+                  struct arena *arena)
+{
+    struct call *c = &w->call;
+
+    w->api = api;
+    w->began = now(api);
+    c->req = r;
+    c->arena = arena;
+    c->dialect = d;
+    c->client = "";
+    c->op = (struct op){.core = api->config.core,
+                        .arena = arena,
+                        .request_id = c->request_id,
+                        .now = w->began,
+                        .fail = &c->fail};
+    d->name_request(c);
+}
+
+static const struct dialect *whose(struct api *api, const struct request *r)
+{
+    for (const struct dialect *const *d = api->config.dialects; *d; d++)
+        if ((*d)->claims(r))
+            return *d;
+    return NULL;
+}
+
+/* Nobody's: a page of one sentence, which says what is here. */
+static void answer_nobody(struct api *api, const struct request *r, int status, const char *text,
+                          api_reply_fn *reply, void *ctx)
+{
+    struct answer a = {.status = status, .content_type = "text/plain; charset=utf-8"};
+    char status_text[12];
+
+    (void)api;
+    (void)snprintf(status_text, sizeof(status_text), "%d", status);
+    buf_fmt(&a.body, "%s\n", text);
+    log_write(LOG_INFO, "request", "dialect", "-", "status", status_text, "peer", r->peer, NULL);
+    reply(ctx, &a);
+    buf_done(&a.body);
+}
+
+void api_handle(struct api *api, const struct request *r, struct arena *arena, api_reply_fn *reply,
+                void *ctx)
+{
+    const struct dialect *d = whose(api, r);
+
+    if (!d) {
+        answer_nobody(api, r, 404,
+                      "This is Ostler. ECS clients call / with an Action, ZEC clients POST /api/v2/zec.",
+                      reply, ctx);
+        return;
+    }
+    struct way *w = ARENA_NEW(arena, struct way);
+    struct call *c = &w->call;
+    w->reply = reply;
+    w->ctx = ctx;
+    begin(w, d, api, r, arena);
+
+    struct tx *tx = store_read(api->config.store, arena);
+    c->op.tx = tx;
+    enum err e = prepare(w);
+    if (!e && c->action->access == ACCESS_READ)
+        e = run(w, tx);
+    if (tx_failed(tx))
+        e = ERR_INTERNAL;
+    store_read_end(tx);
+    c->op.tx = NULL;
+    if (!e && c->action->access == ACCESS_WRITE) {
+        w->write = (struct write){.run = write_run, .done = write_done};
+        e = store_submit(api->config.store, &w->write);
+        if (!e)
+            return; /* answered after the commit */
+    }
+    finish(w, e);
+}
+
+void api_refuse(struct api *api, const struct request *r, struct arena *arena, enum err err, int status,
+                const char *reason, api_reply_fn *reply, void *ctx)
+{
+    const struct dialect *d = r->path ? whose(api, r) : NULL;
+
+    if (!d) {
+        answer_nobody(api, r, status, reason, reply, ctx);
+        return;
+    }
+    struct way *w = ARENA_NEW(arena, struct way);
+    w->reply = reply;
+    w->ctx = ctx;
+    begin(w, d, api, r, arena);
+    (void)fail(&w->call.fail, err, "%s", reason);
+    struct err_row row = *call_err_row(&w->call);
+    struct answer a = {.content_type = "application/json"};
+    row.status = a.status = status; /* what HTTP says; the code is the dialect's */
+    d->refuse(&w->call, &row, &a);
+    log_call(w, status);
+    reply(ctx, &a);
+    buf_done(&a.body);
+}

@@ -1,0 +1,229 @@
+/* The streaming encoder: one walk, three forms. */
+#include "api/enc.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+
+static bool xml(const struct enc *e)
+{
+    return e->format == ENC_XML;
+}
+
+static void json_text(struct buf *b, const char *s)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    buf_char(b, '"');
+    for (const char *from = s;; s++) {
+        unsigned char c = (unsigned char)*s;
+
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buf_add(b, from, (size_t)(s - from));
+        from = s + 1;
+        if (!c)
+            break;
+        if (c == '"' || c == '\\')
+            buf_add(b, (char[]){'\\', (char)c}, 2);
+        else if (c == '\n')
+            buf_str(b, "\\n");
+        else
+            buf_add(b, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+    }
+    buf_char(b, '"');
+}
+
+/* XML 1.0 has no place for most control characters: they are left out. */
+static void xml_text(struct buf *b, const char *s)
+{
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+
+        if (c == '<')
+            buf_str(b, "&lt;");
+        else if (c == '>')
+            buf_str(b, "&gt;");
+        else if (c == '&')
+            buf_str(b, "&amp;");
+        else if (c == '\r')
+            buf_str(b, "&#13;");
+        else if (c >= 0x20 || c == '\n' || c == '\t')
+            buf_char(b, (char)c);
+    }
+}
+
+static void tag(struct enc *e, const char *open, const char *name)
+{
+    buf_str(e->out, open);
+    buf_str(e->out, name);
+    buf_char(e->out, '>');
+}
+
+/* What stands before a value: comma and name. Returns the XML element's name. */
+static const char *lead(struct enc *e, const char *name)
+{
+    bool list = e->at[e->depth].list;
+    const char *element = list ? e->at[e->depth].item : name;
+
+    assert(list ? !name : name != NULL);
+    if (xml(e)) {
+        tag(e, "<", element);
+        return element;
+    }
+    if (e->at[e->depth].any)
+        buf_char(e->out, ',');
+    if (!list) {
+        json_text(e->out, name);
+        buf_char(e->out, ':');
+    }
+    e->at[e->depth].any = true;
+    return element;
+}
+
+static void trail(struct enc *e, const char *element)
+{
+    if (xml(e))
+        tag(e, "</", element);
+}
+
+static void push(struct enc *e, bool list, const char *name, const char *item)
+{
+    assert(e->depth + 1 < ENC_MAX_DEPTH);
+    e->depth++;
+    e->at[e->depth].list = list;
+    e->at[e->depth].any = false;
+    e->at[e->depth].name = name;
+    e->at[e->depth].item = item;
+}
+
+void enc_init(struct enc *e, struct buf *out, enum enc_format format, const char *root)
+{
+    *e = (struct enc){.out = out, .format = format};
+    e->at[0].name = root;
+    if (xml(e)) {
+        buf_str(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+        tag(e, "<", root);
+    } else {
+        buf_char(out, '{');
+    }
+}
+
+void enc_finish(struct enc *e)
+{
+    while (e->depth)
+        enc_end(e);
+    if (xml(e))
+        tag(e, "</", e->at[0].name);
+    else
+        buf_char(e->out, '}');
+}
+
+void enc_obj(struct enc *e, const char *name)
+{
+    const char *element = lead(e, name);
+
+    if (!xml(e))
+        buf_char(e->out, '{');
+    push(e, false, element, NULL);
+}
+
+void enc_list(struct enc *e, const char *name, const char *item)
+{
+    const char *element = lead(e, name);
+
+    if (e->format == ENC_JSON_WRAPPED) {
+        buf_char(e->out, '{');
+        json_text(e->out, item);
+        buf_char(e->out, ':');
+    }
+    if (!xml(e))
+        buf_char(e->out, '[');
+    push(e, true, element, item);
+}
+
+void enc_end(struct enc *e)
+{
+    assert(e->depth);
+    bool list = e->at[e->depth].list;
+    const char *element = e->at[e->depth].name;
+
+    e->depth--;
+    if (xml(e))
+        tag(e, "</", element);
+    else if (!list)
+        buf_char(e->out, '}');
+    else
+        buf_str(e->out, e->format == ENC_JSON_WRAPPED ? "]}" : "]");
+}
+
+void enc_str(struct enc *e, const char *name, const char *value)
+{
+    const char *element = lead(e, name);
+
+    if (xml(e))
+        xml_text(e->out, value ? value : "");
+    else
+        json_text(e->out, value ? value : "");
+    trail(e, element);
+}
+
+void enc_int(struct enc *e, const char *name, int64_t value)
+{
+    const char *element = lead(e, name);
+
+    buf_i64(e->out, value);
+    trail(e, element);
+}
+
+void enc_num(struct enc *e, const char *name, double value)
+{
+    const char *element = lead(e, name);
+    char text[40];
+
+    for (int digits = 15; digits <= 17; digits++) {
+        (void)snprintf(text, sizeof(text), "%.*g", digits, isfinite(value) ? value : 0.0);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    buf_str(e->out, text);
+    trail(e, element);
+}
+
+void enc_bool(struct enc *e, const char *name, bool value)
+{
+    const char *element = lead(e, name);
+
+    buf_str(e->out, value ? "true" : "false");
+    trail(e, element);
+}
+
+void enc_null(struct enc *e, const char *name)
+{
+    const char *element = lead(e, name);
+
+    if (!xml(e))
+        buf_str(e->out, "null");
+    trail(e, element);
+}
+
+void enc_str_or_null(struct enc *e, const char *name, const char *value)
+{
+    if (str_empty(value))
+        enc_null(e, name);
+    else
+        enc_str(e, name, value);
+}
+
+void enc_strs(struct enc *e, const char *name, const char *item, const char *const *v, size_t n)
+{
+    enc_list(e, name, item);
+    for (size_t i = 0; i < n; i++)
+        enc_str(e, NULL, v[i]);
+    enc_end(e);
+}
+
+void enc_no_list(struct enc *e, const char *name, const char *item)
+{
+    enc_strs(e, name, item, NULL, 0);
+}

@@ -1,0 +1,99 @@
+/* Blocks in a chain; big pieces get a block of their own. */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { FIRST_BLOCK = 4096, MAX_BLOCK = 64 * 1024 };
+
+struct block {
+    struct block *next;
+    size_t used, size;
+    alignas(max_align_t) char data[];
+};
+
+struct arena {
+    struct block *top; /* the block that is being filled; older ones follow */
+    struct block *first;
+};
+
+static struct block *block_new(size_t size, struct block *next)
+{
+    struct block *b = xmalloc(sizeof(*b) + size);
+
+    b->next = next;
+    b->used = 0;
+    b->size = size;
+    return b;
+}
+
+struct arena *arena_new(void)
+{
+    struct arena *a = xmalloc(sizeof(*a));
+
+    a->top = a->first = block_new(FIRST_BLOCK, NULL);
+    return a;
+}
+
+void arena_clear(struct arena *a)
+{
+    while (a->top != a->first) {
+        struct block *b = a->top;
+
+        a->top = b->next;
+        free(b);
+    }
+    a->first->used = 0;
+}
+
+void arena_free(struct arena *a)
+{
+    if (!a)
+        return;
+    arena_clear(a);
+    free(a->first);
+    free(a);
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+    if (a->top->size - a->top->used < size) {
+        size_t grow = a->top->size * 2 < MAX_BLOCK ? a->top->size * 2 : MAX_BLOCK;
+
+        a->top = block_new(size > grow ? size : grow, a->top);
+    }
+    void *p = a->top->data + a->top->used;
+    a->top->used += size;
+    return memset(p, 0, size);
+}
+
+char *arena_strn(struct arena *a, const char *s, size_t n)
+{
+    char *copy = arena_alloc(a, n + 1);
+
+    memcpy(copy, s, n);
+    return copy;
+}
+
+char *arena_str(struct arena *a, const char *s)
+{
+    return s ? arena_strn(a, s, strlen(s)) : NULL;
+}
+
+char *arena_fmt(struct arena *a, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        abort();
+    char *s = arena_alloc(a, (size_t)n + 1);
+    va_start(ap, fmt);
+    (void)vsnprintf(s, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    return s;
+}

@@ -1,0 +1,111 @@
+/* The growing byte buffer. */
+#include "base/buf.h"
+
+#include <stdio.h>
+
+void buf_done(struct buf *b)
+{
+    free(b->data);
+    *b = (struct buf){0};
+}
+
+void buf_clear(struct buf *b)
+{
+    b->len = 0;
+    if (b->data)
+        b->data[0] = 0;
+}
+
+char *buf_reserve(struct buf *b, size_t more)
+{
+    size_t need = b->len + more + 1;
+
+    if (need > b->cap) {
+        size_t cap = b->cap ? b->cap : 64;
+
+        while (cap < need)
+            cap *= 2;
+        b->data = xrealloc(b->data, cap);
+        b->cap = cap;
+    }
+    return b->data + b->len;
+}
+
+void buf_add(struct buf *b, const void *data, size_t len)
+{
+    char *to = buf_reserve(b, len);
+
+    if (len)
+        memcpy(to, data, len);
+    b->len += len;
+    b->data[b->len] = 0;
+}
+
+void buf_str(struct buf *b, const char *s)
+{
+    buf_add(b, s, strlen(s));
+}
+
+void buf_char(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
+
+void buf_vfmt(struct buf *b, const char *fmt, va_list ap)
+{
+    va_list again;
+
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    if (n < 0)
+        abort();
+    char *to = buf_reserve(b, (size_t)n);
+    (void)vsnprintf(to, (size_t)n + 1, fmt, ap);
+    b->len += (size_t)n;
+}
+
+void buf_fmt(struct buf *b, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    buf_vfmt(b, fmt, ap);
+    va_end(ap);
+}
+
+void buf_i64(struct buf *b, long long v)
+{
+    char text[24], *p = text + sizeof(text);
+    unsigned long long u = v < 0 ? 0ULL - (unsigned long long)v : (unsigned long long)v;
+
+    do
+        *--p = (char)('0' + u % 10);
+    while (u /= 10);
+    if (v < 0)
+        *--p = '-';
+    buf_add(b, p, (size_t)(text + sizeof(text) - p));
+}
+
+void buf_drop(struct buf *b, size_t n)
+{
+    if (!n)
+        return;
+    memmove(b->data, b->data + n, b->len - n);
+    b->len -= n;
+    b->data[b->len] = 0;
+}
+
+char *buf_take(struct buf *b)
+{
+    char *s = buf_reserve(b, 0) - b->len;
+
+    s[b->len] = 0;
+    *b = (struct buf){0};
+    return s;
+}
+
+const char *buf_cstr(const struct buf *b)
+{
+    return b->data ? b->data : "";
+}

@@ -1,0 +1,48 @@
+/* The product as a whole, and one operation on it. */
+#ifndef OSTLER_CORE_CORE_H
+#define OSTLER_CORE_CORE_H
+
+#include "core/catalog.h"
+#include "core/err.h"
+#include "core/store.h"
+#include "core/vault.h"
+#include "core/world.h"
+
+struct settings {
+    int64_t capacity_mib;      /* memory that all running machines may have together; 0: no limit */
+    bool lock_refuses_stop;    /* does a security lock also refuse stop? */
+    const char *zec_starting;  /* how the starting state is spelled there; NULL: by client */
+    const char *host;          /* this computer's name */
+};
+
+struct core {
+    const struct catalog *catalog;
+    struct vault *vault;
+    struct world *world;
+    struct settings settings;
+};
+
+/* One operation: everything a core function needs to know about who asks, and where to put what it says. */
+struct op {
+    struct core *core;
+    struct tx *tx;
+    struct arena *arena;
+    const char *account;    /* whose things; NULL: an operator, anybody's */
+    const char *request_id;
+    int64_t now;            /* ms; the same for the whole operation */
+    struct fail *fail;
+};
+
+/* Makes what a new account needs: its default key. `id` NULL: a new one. */
+enum err account_create(struct op *op, const char *id, const char *name, struct account *ret);
+enum err account_get(struct op *op, const char *id, struct account *ret);
+
+/* A new access key; the secret is given once, here, in the arena. */
+enum err access_key_create(struct op *op, const char *account, const char **ret_id,
+                           const char **ret_secret);
+enum err access_key_secret(struct op *op, const struct access_key *key, struct bytes *ret);
+
+/* Writes one line of the event log. */
+void event_append(struct op *op, const char *subject, const char *kind, const char *detail);
+
+#endif

@@ -1,0 +1,236 @@
+/*
+ * What the product consists of: one struct a kind of thing, and for each a description of its columns from which
+ * the store makes its SQL. Strings belong to the arena that they were read into.
+ */
+#ifndef OSTLER_CORE_MODEL_H
+#define OSTLER_CORE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- how a struct maps to a table ---- */
+
+enum col_type { COL_TEXT, COL_INT, COL_ENUM, COL_BOOL, COL_BLOB };
+
+struct bytes {
+    const void *data;
+    size_t len;
+};
+
+struct column {
+    const char *name;
+    enum col_type type; /* const char *, int64_t, enum, bool, struct bytes */
+    size_t offset;
+};
+
+struct record {
+    const char *table;
+    size_t size;
+    const struct column *cols; /* the first column is the key */
+    size_t n_cols;
+};
+
+/* ---- states ---- */
+
+enum inst_state {
+    INST_PENDING,   /* being created */
+    INST_STOPPED,
+    INST_STARTING,
+    INST_RUNNING,
+    INST_STOPPING,
+    INST_REBOOTING,
+    INST_RESETTING, /* its system disk is being rewritten */
+    INST_RECYCLED,  /* in the recycle bin */
+    INST_RELEASING, /* on its way out, or into the recycle bin */
+    INST_STATE_COUNT
+};
+const char *inst_state_name(enum inst_state s); /* "PENDING" ... */
+
+/* What is being done to an instance now; one at a time. Stored with the state. */
+enum verb {
+    VERB_NONE,
+    VERB_CREATE,
+    VERB_START,
+    VERB_STOP,
+    VERB_REBOOT,
+    VERB_FORCE_REBOOT, /* may cut short a start or another reboot */
+    VERB_RELEASE,      /* of a stopped instance */
+    VERB_FORCE_RELEASE,
+    VERB_RECYCLE, /* into the recycle bin */
+    VERB_COUNT
+};
+const char *verb_name(enum verb v); /* "start" ... */
+
+enum birth { BIRTH_PENDING, BIRTH_DONE, BIRTH_FAILED }; /* has it been whole once? */
+enum charge { CHARGE_POSTPAID, CHARGE_PREPAID };
+enum stop_mode { STOP_KEEP_CHARGING, STOP_STOP_CHARGING };
+enum lock_reason { LOCK_SECURITY = 1, LOCK_FINANCIAL = 2 }; /* bits */
+
+/* ---- things ---- */
+
+struct account {
+    const char *id; /* 16 digits */
+    const char *name;
+    bool recycle_bin;          /* a released instance waits there first */
+    int64_t recycle_hours;     /* for how long */
+    int64_t created_at;        /* ms since 1970, as every `_at` */
+};
+extern const struct record rec_account;
+
+struct access_key {
+    const char *id;
+    const char *account;
+    struct bytes secret; /* sealed with the master key */
+    bool active;
+    int64_t created_at;
+};
+extern const struct record rec_access_key;
+
+struct inst {
+    const char *id;
+    const char *account;
+    const char *name, *description, *hostname;
+    const char *region, *zone, *type, *image;
+    int64_t cpu, memory_mib; /* of the type, when it was created */
+    enum inst_state state;
+    enum verb verb; /* of the job under way */
+    enum birth birth;
+    enum charge charge;
+    enum stop_mode stop_mode; /* of the last stop */
+    bool overdue;
+    bool deletion_protection;
+    int64_t locks;           /* lock_reason bits */
+    int64_t created_at;
+    int64_t started_at;      /* last reached RUNNING; 0 never */
+    int64_t expires_at;      /* end of the subscription; 0 none */
+    int64_t recycled_at;     /* 0 not in the bin */
+    const char *vpc, *subnet;
+    const char *secgroups;   /* ids, separated by ',' */
+    const char *ip, *mac;
+    int64_t ssh_port;        /* on the host's loopback; 0 none yet */
+    const char *keypair;     /* its id, "" none */
+    const char *login_hash;  /* crypt(3) text, "" none */
+    const char *user_data;   /* as the client gave it, decoded; "" none */
+    bool user_data_binary;   /* user_data holds base64 */
+    const char *serial;      /* UUID */
+    const char *tags;        /* a JSON object, key to value */
+    const char *attrs;       /* a JSON object: what a client gave and gets back, without effect on the machine */
+    const char *host;        /* who runs it */
+    const char *last_op;     /* the last operation that ended, "" none */
+    const char *last_error;  /* why it failed, "" if it did not */
+    int64_t last_op_at;
+};
+extern const struct record rec_inst;
+
+enum disk_kind { DISK_SYSTEM, DISK_DATA, DISK_LOCAL };
+enum disk_status { DISK_CREATING, DISK_AVAILABLE, DISK_IN_USE, DISK_ATTACHING, DISK_DETACHING };
+
+struct disk {
+    const char *id;
+    const char *account;
+    const char *inst; /* "" when free */
+    const char *region, *zone;
+    const char *name, *description;
+    enum disk_kind kind;
+    enum disk_status status;
+    bool failed; /* the medium is broken; a local disk can be made anew, losing its data */
+    const char *category, *level; /* performance level, "" none */
+    int64_t size_gib;
+    int64_t slot; /* 0 = system disk; its place on the machine */
+    bool delete_with_inst;
+    const char *image;
+    bool encrypted;
+    const char *kms_key;
+    struct bytes data_key; /* sealed under kms_key */
+    int64_t created_at;
+};
+extern const struct record rec_disk;
+
+struct image {
+    const char *id;
+    const char *account; /* "" = public */
+    const char *name, *description, *family;
+    const char *os_type, *os_name, *platform, *arch, *version;
+    int64_t size_gib;  /* smallest system disk */
+    bool direct_kernel; /* brings its own kernel and initramfs */
+    bool cloud_init;
+    const char *path; /* directory of its files */
+    const char *digest;
+    int64_t created_at;
+};
+extern const struct record rec_image;
+
+struct kms_key {
+    const char *id;
+    const char *account;
+    struct bytes material; /* sealed with the master key */
+    bool is_default, enabled, granted;
+    int64_t created_at;
+};
+extern const struct record rec_kms_key;
+
+struct vpc {
+    const char *id, *account, *region, *name, *cidr;
+    bool is_default;
+    int64_t created_at;
+};
+extern const struct record rec_vpc;
+
+struct subnet {
+    const char *id, *account, *vpc, *region, *zone, *name, *cidr;
+    bool is_default;
+    int64_t created_at;
+};
+extern const struct record rec_subnet;
+
+struct secgroup {
+    const char *id, *account, *vpc, *name;
+    bool is_default;
+    int64_t created_at;
+};
+extern const struct record rec_secgroup;
+
+struct keypair {
+    const char *id, *account, *name, *public_key, *fingerprint;
+    int64_t created_at;
+};
+extern const struct record rec_keypair;
+
+/* The one thing being done to an instance. Written in the transaction that changes the state. */
+struct job {
+    const char *inst;  /* the key: one job an instance */
+    int64_t id;        /* never used twice */
+    const char *account;
+    enum verb verb;
+    bool force;        /* power cut instead of asking the guest */
+    bool then_start;   /* after creating */
+    bool reset_local;  /* make local disks anew before starting */
+    const char *request_id;
+    int64_t created_at;
+};
+extern const struct record rec_job;
+
+struct event {
+    int64_t seq; /* the key, given by the store */
+    int64_t at;
+    const char *account, *subject, *kind, *request_id, *detail;
+};
+extern const struct record rec_event;
+
+struct idem {
+    const char *key; /* account, action and token */
+    const char *digest;
+    const char *ids; /* the answer: separated by ',' */
+    int64_t created_at;
+};
+extern const struct record rec_idem;
+
+/* Which addresses of a subnet are taken. */
+struct address {
+    const char *key; /* "SUBNET/IP" */
+    const char *inst;
+};
+extern const struct record rec_address;
+
+#endif

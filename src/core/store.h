@@ -1,0 +1,120 @@
+/*
+ * Where the product's records live. Declared here because the core decides what it needs; implemented in
+ * src/store over SQL. Every read and write happens through a `struct tx`: either a read snapshot, or the write
+ * transaction that the store's single writer has open.
+ *
+ * Failure is sticky. A statement that fails marks its transaction; from then on reads find nothing and writes do
+ * nothing, and who opened the transaction asks tx_failed() before it believes any outcome. A handler therefore
+ * never checks for a broken store: what it decides on one is thrown away.
+ */
+#ifndef OSTLER_CORE_STORE_H
+#define OSTLER_CORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "core/err.h"
+#include "core/model.h"
+
+struct store;
+struct tx;
+
+/* ---- rows ---- */
+
+/* Strings and blobs of the rows that follow are allocated here. */
+void tx_use_arena(struct tx *tx, struct arena *a);
+bool tx_failed(const struct tx *tx);
+
+/* Reads the row with this key into `row` (a struct of the record's type). False: there is none. */
+bool store_get(struct tx *tx, const struct record *rec, const char *key, void *row);
+
+/* The first of store_find's rows. */
+struct query;
+bool store_first(struct tx *tx, const struct record *rec, const struct query *q, void *row);
+
+void store_insert(struct tx *tx, const struct record *rec, const void *row);
+/* Writes every column of the row that has the same key. */
+void store_update(struct tx *tx, const struct record *rec, const void *row);
+void store_delete(struct tx *tx, const struct record *rec, const char *key);
+/* For records whose key is a number given by the store (event.seq): inserts and returns it. */
+int64_t store_append(struct tx *tx, const struct record *rec, const void *row);
+
+/* ---- queries ---- */
+
+enum cmp { CMP_EQ, CMP_NE, CMP_LT, CMP_LE, CMP_GT, CMP_GE, CMP_LIKE, CMP_IN, CMP_HAS_BITS };
+
+struct cond {
+    const char *column;
+    enum cmp cmp;
+    bool is_text;
+    const char *text; /* CMP_LIKE: a pattern with % and _, escaped by '\' */
+    int64_t num;
+    const char *const *texts; /* CMP_IN */
+    size_t n_texts;
+};
+
+enum { QUERY_MAX_CONDS = 24, QUERY_MAX_IN = 1000 };
+
+struct query {
+    struct cond conds[QUERY_MAX_CONDS];
+    size_t n_conds;
+    const char *order; /* columns separated by ',', '-' before one for descending; NULL: any */
+    size_t limit;      /* 0: all */
+    size_t offset;
+};
+
+/* Each adds one condition; all must hold. The column must be one of the record's. */
+void query_text(struct query *q, const char *column, enum cmp cmp, const char *value);
+void query_num(struct query *q, const char *column, enum cmp cmp, int64_t value);
+/* At most QUERY_MAX_IN values; none matches nothing. */
+void query_in(struct query *q, const char *column, const char *const *values, size_t n);
+
+/* An array of rows in the arena, and their number. */
+void *store_find(struct tx *tx, const struct record *rec, const struct query *q, size_t *ret_n);
+int64_t store_count(struct tx *tx, const struct record *rec, const struct query *q);
+int64_t store_sum(struct tx *tx, const struct record *rec, const char *column,
+                  const struct query *q);
+
+/* A number that was never given before under this name, also after a restart. Write transactions only. */
+int64_t store_next(struct tx *tx, const char *sequence);
+
+/* ---- transactions ---- */
+
+/*
+ * One write. `run` is called on the writer thread between a savepoint and its release; when it returns other than
+ * ERR_NONE, what it wrote is undone. Many writes share one commit. After the commit, `done` is called on the
+ * thread of store_deliver(); `w->result` is what run returned, or ERR_INTERNAL when the commit failed. Both
+ * run exactly once. The caller owns the struct until `done`.
+ */
+struct write {
+    enum err (*run)(struct write *w, struct tx *tx);
+    void (*done)(struct write *w);
+    enum err result;
+    struct write *next; /* the store's */
+};
+
+struct store_config {
+    const char *dir;                /* the file is DIR/ostler.db */
+    void (*committed)(void *ctx);   /* on the writer thread: something waits for store_deliver() */
+    void *ctx;
+};
+
+/* Opens, migrates and starts the writer. On failure the reason is in `f`. */
+enum err store_open(const struct store_config *config, struct store **ret, struct fail *f);
+/* Finishes what was submitted, checkpoints, closes. NULL is fine. */
+void store_close(struct store *s);
+
+/* Hands a write over, from any thread. Answers ERR_UNAVAILABLE, without taking it, when too many wait. */
+enum err store_submit(struct store *s, struct write *w) MUST_USE;
+/* Calls `done` of the writes that have been committed. */
+void store_deliver(struct store *s);
+/* Runs one write now and waits for it; for start-up and tools, never on the loop. */
+enum err store_write_now(struct store *s, struct write *w);
+
+/* A snapshot for reading on the calling (one, always the same) thread; ends with store_read_end. */
+struct tx *store_read(struct store *s, struct arena *a);
+void store_read_end(struct tx *tx);
+
+#endif

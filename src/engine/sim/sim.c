@@ -1,0 +1,185 @@
+/*
+ * The sim engine: the states and their durations, and no process. What would be running is a file, DIR/sim/ID, so
+ * that it outlives the daemon as a real machine does; DIR/sim/log tells every start and stop, in order.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "core/engine.h"
+#include "net/loop.h"
+
+/* An operation whose time has not come yet. */
+struct sim_op {
+    struct engine *e;
+    struct sim_op *next;
+    struct loop_timer *timer;
+    const char *error;
+    int64_t job;
+    char inst[];
+};
+
+struct engine {
+    struct loop *loop;
+    struct engine_config config;
+    struct engine_host host;
+    struct sim_op *ops;
+    int dir, log;
+};
+
+static void finish(void *arg)
+{
+    struct sim_op *op = arg;
+    struct engine *e = op->e;
+    struct outcome o = {.error = op->error};
+
+    for (struct sim_op **at = &e->ops; *at; at = &(*at)->next)
+        if (*at == op) {
+            *at = op->next;
+            break;
+        }
+    loop_timer_free(op->timer);
+    e->host.done(e->host.ctx, op->inst, op->job, &o);
+    free(op);
+}
+
+static void later(struct engine *e, const char *inst, int64_t job, int64_t ms, const char *error)
+{
+    size_t n = strlen(inst) + 1;
+    struct sim_op *op = xmalloc(sizeof(*op) + n);
+
+    *op = (struct sim_op){.e = e, .next = e->ops, .error = error, .job = job};
+    memcpy(op->inst, inst, n);
+    e->ops = op;
+    op->timer = loop_timer_new(e->loop, finish, op);
+    loop_timer_set(op->timer, (uint64_t)ms, 0);
+}
+
+static bool runs(struct engine *e, const char *inst)
+{
+    return faccessat(e->dir, inst, F_OK, 0) == 0;
+}
+
+/* One write a line: a daemon that is killed leaves whole lines behind. */
+static void note(struct engine *e, const char *what, const char *inst)
+{
+    CLEANUP(buf_done) struct buf line = {0};
+
+    buf_fmt(&line, "%s %s\n", what, inst);
+    (void)!write(e->log, line.data, line.len); /* tests read it; a full disk shows there */
+}
+
+/* False: it runs already. */
+static bool power_on(struct engine *e, const char *inst)
+{
+    int fd = openat(e->dir, inst, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return false;
+    (void)close(fd);
+    note(e, "start", inst);
+    return true;
+}
+
+static void power_off(struct engine *e, const char *inst)
+{
+    if (unlinkat(e->dir, inst, 0) == 0)
+        note(e, "stop", inst);
+}
+
+static void sim_create(struct engine *e, const struct machine *m, int64_t job)
+{
+    later(e, m->id, job, e->config.sim_create_ms, NULL);
+}
+
+static void sim_start(struct engine *e, const struct machine *m, int64_t job, bool reset_local)
+{
+    bool fresh = power_on(e, m->id);
+
+    (void)reset_local; /* the core remembers that the disks are whole again */
+    later(e, m->id, job, fresh ? e->config.sim_start_ms : 0, NULL);
+}
+
+static void sim_stop(struct engine *e, const struct machine *m, int64_t job, bool force)
+{
+    power_off(e, m->id);
+    later(e, m->id, job, force ? 0 : e->config.sim_stop_ms, NULL);
+}
+
+static void sim_reboot(struct engine *e, const struct machine *m, int64_t job, bool force)
+{
+    (void)force;
+    later(e, m->id, job, e->config.sim_reboot_ms, runs(e, m->id) ? NULL : "the machine is off");
+}
+
+static void sim_release(struct engine *e, const struct machine *m, int64_t job)
+{
+    power_off(e, m->id);
+    later(e, m->id, job, e->config.sim_stop_ms, NULL);
+}
+
+static void sim_survey(struct engine *e, const struct machine *m)
+{
+    e->host.surveyed(e->host.ctx, m->id, runs(e, m->id) ? SURVEY_RUNNING : SURVEY_ABSENT);
+}
+
+static void sim_close(struct engine *e)
+{
+    if (!e)
+        return;
+    while (e->ops) {
+        struct sim_op *op = e->ops;
+
+        e->ops = op->next;
+        loop_timer_free(op->timer);
+        free(op);
+    }
+    if (e->dir >= 0)
+        (void)close(e->dir);
+    if (e->log >= 0)
+        (void)close(e->log);
+    free(e);
+}
+
+static enum err sim_open(struct loop *loop, const struct engine_config *config,
+                         const struct engine_host *host, struct engine **ret, struct fail *f)
+{
+    CLEANUP(free_p) char *path = xasprintf("%s/sim", config->dir);
+    struct engine *e = xcalloc(1, sizeof(*e));
+
+    *e = (struct engine){.loop = loop, .config = *config, .host = *host, .log = -1};
+    (void)mkdir(path, 0700); /* open says what is wrong with it */
+    e->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (e->dir >= 0)
+        e->log = openat(e->dir, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (e->log < 0) {
+        enum err err = fail(f, ERR_INTERNAL, "%s: %s", path, strerror(errno));
+
+        sim_close(e);
+        return err;
+    }
+    *ret = e;
+    return ERR_NONE;
+}
+
+static const char *sim_describe(struct engine *e)
+{
+    (void)e;
+    return "sim: states and durations, no machines";
+}
+
+const struct engine_driver engine_sim = {
+    .name = "sim",
+    .open = sim_open,
+    .close = sim_close,
+    .describe = sim_describe,
+    .create = sim_create,
+    .start = sim_start,
+    .stop = sim_stop,
+    .reboot = sim_reboot,
+    .release = sim_release,
+    .survey = sim_survey,
+};

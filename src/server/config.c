@@ -1,0 +1,296 @@
+/* The options of `ostler serve`, as a table. */
+#include "server/config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+struct option_row {
+    const char *name, *value, *text;
+    bool (*set)(struct config *c, const char *value); /* false: the value makes no sense */
+};
+
+/* "250ms", "3s", "2m" or "3" (seconds). */
+static bool duration(const char *s, int64_t *ret_ms)
+{
+    static const struct {
+        const char *unit;
+        long long ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 1000}};
+    size_t n = strspn(s, "0123456789");
+    char digits[20];
+    long long v;
+
+    if (!n || n >= sizeof(digits))
+        return false;
+    memcpy(digits, s, n);
+    digits[n] = 0;
+    if (parse_i64(digits, &v) < 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
+        if (streq(s + n, units[i].unit) && v <= LLONG_MAX / units[i].ms / 2) {
+            *ret_ms = v * units[i].ms;
+            return true;
+        }
+    return false;
+}
+
+static bool keep(char **to, const char *value)
+{
+    free(*to);
+    *to = xstrdup(value);
+    return *value != 0;
+}
+
+static bool set_data(struct config *c, const char *v)
+{
+    return keep(&c->dir, v);
+}
+
+static bool set_listen(struct config *c, const char *v)
+{
+    const char *colon = strrchr(v, ':');
+    long long port;
+
+    if (!colon || colon == v || parse_i64(colon + 1, &port) < 0 || port < 0 || port > 65535)
+        return false;
+    size_t n = (size_t)(colon - v);
+    bool brackets = v[0] == '[' && n > 2 && v[n - 1] == ']';
+    CLEANUP(free_p) char *host = xasprintf("%.*s", (int)(brackets ? n - 2 : n), v + brackets);
+    c->port = (uint16_t)port;
+    return keep(&c->host, host);
+}
+
+static bool set_engine(struct config *c, const char *v)
+{
+    static const struct engine_driver *const drivers[] = {&engine_qemu, &engine_sim};
+
+    for (size_t i = 0; i < ARRAY_LEN(drivers); i++)
+        if (streq(drivers[i]->name, v)) {
+            c->driver = drivers[i];
+            return true;
+        }
+    return false;
+}
+
+static bool set_accel(struct config *c, const char *v)
+{
+    static const char *const names[] = {
+        [ACCEL_AUTO] = "auto", [ACCEL_KVM] = "kvm", [ACCEL_TCG] = "tcg"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (streq(names[i], v)) {
+            c->engine.accel = (enum accel)i;
+            return true;
+        }
+    return false;
+}
+
+static bool set_catalogue(struct config *c, const char *v)
+{
+    return keep(&c->catalogue_file, v);
+}
+
+static bool set_capacity(struct config *c, const char *v)
+{
+    long long mib;
+
+    if (parse_i64(v, &mib) < 0 || mib < 0)
+        return false;
+    c->settings.capacity_mib = mib;
+    c->capacity_given = true;
+    return true;
+}
+
+static bool set_log_level(struct config *c, const char *v)
+{
+    static const char *const names[] = {
+        [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (streq(names[i], v)) {
+            c->log_level = (enum log_level)i;
+            return true;
+        }
+    return false;
+}
+
+static bool set_log_format(struct config *c, const char *v)
+{
+    c->log_format = streq(v, "json") ? LOG_JSON : LOG_LOGFMT;
+    return streq(v, "json") || streq(v, "logfmt");
+}
+
+static bool set_insecure(struct config *c, const char *v)
+{
+    (void)v;
+    return c->insecure_http = true;
+}
+
+static bool set_name(struct config *c, const char *v)
+{
+    if (c->n_names == CONFIG_MAX_NAMES)
+        return false;
+    c->names[c->n_names++] = v;
+    return *v != 0;
+}
+
+static bool set_starting(struct config *c, const char *v)
+{
+    c->settings.zec_starting = v;
+    return streq(v, "STARTING") || streq(v, "BOOTING");
+}
+
+static bool set_lock_stop(struct config *c, const char *v)
+{
+    c->settings.lock_refuses_stop = streq(v, "yes");
+    return streq(v, "yes") || streq(v, "no");
+}
+
+static bool set_grace(struct config *c, const char *v)
+{
+    return duration(v, &c->engine.stop_grace_ms);
+}
+
+static bool set_sim_create(struct config *c, const char *v)
+{
+    return duration(v, &c->engine.sim_create_ms);
+}
+
+static bool set_sim_start(struct config *c, const char *v)
+{
+    return duration(v, &c->engine.sim_start_ms);
+}
+
+static bool set_sim_stop(struct config *c, const char *v)
+{
+    return duration(v, &c->engine.sim_stop_ms);
+}
+
+static bool set_sim_reboot(struct config *c, const char *v)
+{
+    return duration(v, &c->engine.sim_reboot_ms);
+}
+
+static const struct option_row rows[] = {
+    {"data", "DIR", "where everything is kept [./var]", set_data},
+    {"listen", "HOST:PORT", "HTTP and HTTPS on one port; port 0 picks one [127.0.0.1:8470]", set_listen},
+    {"engine", "qemu|sim", "run real machines, or only their states [qemu]", set_engine},
+    {"accel", "auto|kvm|tcg", "how QEMU runs guests; auto tries KVM by really running one [auto]",
+     set_accel},
+    {"capacity-memory", "MIB", "memory of all running machines together; 0 for no limit [the host's]",
+     set_capacity},
+    {"catalogue", "FILE", "regions, zones and types instead of the built-in ones", set_catalogue},
+    {"stop-grace", "TIME", "how long a guest may take to shut down before its power is cut [60s]",
+     set_grace},
+    {"tls-name", "NAME", "a further name or address for the server's certificate", set_name},
+    {"insecure-http", NULL, "plain HTTP also when listening beyond loopback", set_insecure},
+    {"lock-refuses-stop", "yes|no", "does a security lock refuse StopInstance too? [yes]",
+     set_lock_stop},
+    {"starting-status", "STARTING|BOOTING", "spelling of the starting state for every ZEC client",
+     set_starting},
+    {"log-level", "debug|info|warn|error", "least important line to write [info]", set_log_level},
+    {"log-format", "logfmt|json", "form of the log [logfmt on a terminal, else json]", set_log_format},
+    {"sim-create", "TIME", "how long the sim engine takes to create [500ms]", set_sim_create},
+    {"sim-start", "TIME", "... to start [2s]", set_sim_start},
+    {"sim-stop", "TIME", "... to stop [1s]", set_sim_stop},
+    {"sim-reboot", "TIME", "... to reboot [2s]", set_sim_reboot},
+};
+
+static void usage(FILE *to)
+{
+    (void)fprintf(to, "Usage: ostler serve [OPTION]...\n\n"
+                      "Serves Alibaba Cloud ECS and Zenlayer ZEC to their own clients, and runs the machines.\n"
+                      "Ctrl-C ends the server; machines go on running and are found again by the next one.\n\n");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(free_p) char *left = xasprintf("--%s %s", rows[i].name, rows[i].value ? rows[i].value : "");
+
+        (void)fprintf(to, "  %-34s %s\n", left, rows[i].text);
+    }
+    (void)fprintf(to, "\nExample: a throw-away cloud for a test, on a free port:\n"
+                      "  ostler serve --data /tmp/cloud --listen 127.0.0.1:0 --engine sim\n");
+}
+
+static const struct option_row *find_row(const char *name, size_t n)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (strlen(rows[i].name) == n && !strncmp(rows[i].name, name, n))
+            return &rows[i];
+    return NULL;
+}
+
+static int wrong(const char *what, const char *arg)
+{
+    (void)fprintf(stderr, "ostler serve: %s: %s\nTry: ostler serve --help\n", what, arg);
+    return 2;
+}
+
+/* Takes one option, and its value from the same or the next argument. */
+static int take(struct config *c, int argc, char **argv, int *at)
+{
+    const char *arg = argv[*at];
+
+    if (!str_starts(arg, "--"))
+        return wrong("not an option", arg);
+    const char *name = arg + 2, *equals = strchr(name, '=');
+    const struct option_row *row = find_row(name, equals ? (size_t)(equals - name) : strlen(name));
+    const char *value = equals ? equals + 1 : NULL;
+    if (!row || (equals && !row->value))
+        return wrong("unknown option", arg);
+    if (row->value && !value) {
+        if (*at + 1 >= argc)
+            return wrong("the option needs a value", arg);
+        value = argv[++*at];
+    }
+    return row->set(c, value) ? -1 : wrong("the option does not take this value", arg);
+}
+
+/* The directory is made here: its absolute name is needed by everything after. */
+static int find_dir(struct config *c)
+{
+    if (mkdir(c->dir, 0700) < 0 && errno != EEXIST) {
+        (void)fprintf(stderr, "ostler serve: cannot make %s: %s\n", c->dir, strerror(errno));
+        return 1;
+    }
+    char *real = realpath(c->dir, NULL);
+    if (!real) {
+        (void)fprintf(stderr, "ostler serve: %s: %s\n", c->dir, strerror(errno));
+        return 1;
+    }
+    free(c->dir);
+    c->dir = real;
+    return -1;
+}
+
+int config_read(int argc, char **argv, struct config *ret)
+{
+    *ret = (struct config){
+        .dir = xstrdup("var"),
+        .host = xstrdup("127.0.0.1"),
+        .port = 8470,
+        .driver = &engine_qemu,
+        .log_level = LOG_INFO,
+        .settings = {.lock_refuses_stop = true},
+        .engine = {.stop_grace_ms = 60000, .sim_create_ms = 500, .sim_start_ms = 2000,
+                   .sim_stop_ms = 1000, .sim_reboot_ms = 2000},
+    };
+    for (int i = 0; i < argc; i++) {
+        if (streq(argv[i], "--help") || streq(argv[i], "-h")) {
+            usage(stdout);
+            return 0;
+        }
+        int e = take(ret, argc, argv, &i);
+        if (e >= 0)
+            return e;
+    }
+    return find_dir(ret);
+}
+
+void config_done(struct config *c)
+{
+    free(c->dir);
+    free(c->host);
+    free(c->catalogue_file);
+    *c = (struct config){0};
+}

@@ -1,0 +1,330 @@
+/*
+ * `ostler serve`: opens everything in order, serves until it is told to end, closes everything in the other order.
+ * Machines go on running.
+ */
+#include "server/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/timefmt.h"
+#include "control/operator.h"
+#include "dialect/alibaba/alibaba.h"
+#include "dialect/zenlayer/zenlayer.h"
+#include "engine/supervisor.h"
+#include "net/http.h"
+#include "net/loop.h"
+#include "net/tls.h"
+#include "server/config.h"
+#include "server/seed.h"
+#include "server/web.h"
+#include "version.h"
+
+const struct dialect *const served_dialects[] = {&dialect_operator, &dialect_zenlayer, &dialect_alibaba,
+                                                 NULL};
+
+struct server {
+    struct config config;
+    struct arena *arena; /* what lives as long as the server */
+    int lock_fd;
+    struct loop *loop;
+    struct loop_wake *committed;
+    struct loop_signal *signals[2];
+    struct core core;
+    struct catalog *catalog;
+    struct store *store;
+    struct supervisor *supervisor;
+    struct api *api;
+    struct web web;
+    struct tls_ctx *tls;
+    struct http_server *http;
+    struct seeded seeded;
+    const char *endpoints[3];
+    bool ending;
+};
+
+/* ---- the data directory is one server's ---- */
+
+static enum err lock_dir(struct server *s, struct fail *f)
+{
+    const char *path = arena_fmt(s->arena, "%s/lock", s->config.dir);
+    char pid[24] = "";
+
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_fd < 0)
+        return fail(f, ERR_INTERNAL, "%s: %s", path, strerror(errno));
+    if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+        if (read(s->lock_fd, pid, sizeof(pid) - 1) <= 0)
+            (void)snprintf(pid, sizeof(pid), "unknown");
+        pid[strcspn(pid, "\n")] = 0;
+        return fail(f, ERR_UNAVAILABLE,
+                    "another ostler (pid %s) serves %s; end it, or choose another --data", pid,
+                    s->config.dir);
+    }
+    int n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+    if (ftruncate(s->lock_fd, 0) < 0 || pwrite(s->lock_fd, pid, (size_t)n, 0) != n)
+        return fail(f, ERR_INTERNAL, "%s: %s", path, strerror(errno));
+    return ERR_NONE;
+}
+
+/* ---- the parts ---- */
+
+static char *read_file(const char *path)
+{
+    CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP(buf_done) struct buf b = {0};
+    ssize_t n = fd < 0 ? -1 : 0;
+
+    while (fd >= 0 && (n = read(fd, buf_reserve(&b, 65536), 65536)) > 0)
+        b.len += (size_t)n;
+    if (n < 0)
+        return NULL;
+    buf_str(&b, "");
+    return buf_take(&b);
+}
+
+static enum err open_catalog(struct server *s, struct fail *f)
+{
+    const char *path = s->config.catalogue_file;
+    CLEANUP(free_p) char *text = path ? read_file(path) : NULL;
+
+    if (path && !text)
+        return fail(f, ERR_INTERNAL, "%s: %s", path, strerror(errno));
+    return catalog_new(text, &s->catalog, f);
+}
+
+static void on_committed(void *ctx)
+{
+    struct server *s = ctx;
+
+    loop_wake_send(s->committed);
+}
+
+static void deliver(void *ctx)
+{
+    struct server *s = ctx;
+
+    store_deliver(s->store);
+}
+
+static int64_t host_memory_mib(void)
+{
+    return (int64_t)sysconf(_SC_PHYS_PAGES) / 1024 * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static enum err open_core(struct server *s, struct fail *f)
+{
+    char host[128] = "";
+    enum err e;
+
+    (void)gethostname(host, sizeof(host) - 1);
+    s->core.world = world_real();
+    s->core.settings = s->config.settings;
+    s->core.settings.host = arena_str(s->arena, host);
+    if (!s->config.capacity_given && s->config.driver == &engine_qemu)
+        s->core.settings.capacity_mib = host_memory_mib();
+    if ((e = vault_open(s->config.dir, s->core.world, &s->core.vault, f)) ||
+        (e = open_catalog(s, f)))
+        return e;
+    s->core.catalog = s->catalog;
+    s->committed = loop_wake_new(s->loop, deliver, s);
+    if ((e = store_open(&(struct store_config){.dir = s->config.dir, .committed = on_committed, .ctx = s},
+                        &s->store, f)))
+        return e;
+    return seed(s->store, &s->core, s->config.dir, s->config.driver == &engine_sim, s->arena,
+                &s->seeded, f);
+}
+
+static enum err open_engine(struct server *s, struct fail *f)
+{
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    if (n < 0)
+        return fail(f, ERR_INTERNAL, "/proc/self/exe: %s", strerror(errno));
+    self[n] = 0;
+    s->config.engine.dir = s->config.dir;
+    s->config.engine.self = arena_str(s->arena, self);
+    return supervisor_new(&(struct supervisor_config){.loop = s->loop,
+                                                      .store = s->store,
+                                                      .core = &s->core,
+                                                      .driver = s->config.driver,
+                                                      .engine = s->config.engine},
+                          &s->supervisor, f);
+}
+
+static const char *describe(void *ctx)
+{
+    return supervisor_describe(((struct server *)ctx)->supervisor);
+}
+
+static bool ready(void *ctx)
+{
+    return supervisor_ready(((struct server *)ctx)->supervisor);
+}
+
+static void changed(void *ctx)
+{
+    supervisor_kick(((struct server *)ctx)->supervisor);
+}
+
+static bool is_loopback(const char *host)
+{
+    return streq(host, "localhost") || streq(host, "::1") || str_starts(host, "127.");
+}
+
+static enum err open_http(struct server *s, struct fail *f)
+{
+    const struct config *c = &s->config;
+    struct http_config http = {.handle = web_handle, .refuse = web_refuse, .ctx = &s->web};
+    uint16_t port;
+    int e;
+
+    if ((e = tls_authority_open(c->dir, c->names, c->n_names)) < 0 ||
+        (e = tls_ctx_new(c->dir, &s->tls)) < 0)
+        return fail(f, ERR_INTERNAL, "the certificate in %s: %s", c->dir, strerror(-e));
+    http.tls = s->tls;
+    http.tls_only = !is_loopback(c->host) && !c->insecure_http;
+    s->api = api_new(&(struct api_config){.core = &s->core,
+                                          .store = s->store,
+                                          .dialects = served_dialects,
+                                          .changed = changed,
+                                          .ctx = s});
+    s->web = (struct web){.api = s->api, .ready = ready, .ctx = s};
+    if ((e = http_server_new(s->loop, &http, &s->http)) < 0)
+        return fail(f, ERR_INTERNAL, "no HTTP server: %s", strerror(-e));
+    if ((e = http_server_listen_tcp(s->http, c->host, c->port, &port)) < 0)
+        return fail(f, ERR_INTERNAL,
+                    "cannot listen on %s:%u: %s; `ostler doctor` says who does, --listen chooses another",
+                    c->host, c->port, strerror(-e));
+    const char *operator_socket = arena_fmt(s->arena, "%s/ostler.sock", c->dir);
+    if ((e = http_server_listen_unix(s->http, operator_socket)) < 0)
+        return fail(f, ERR_INTERNAL, "cannot listen on %s: %s", operator_socket, strerror(-e));
+    bool v6 = strchr(c->host, ':') != NULL;
+    const char *at = arena_fmt(s->arena, v6 ? "[%s]:%u" : "%s:%u", c->host, port);
+    s->endpoints[0] = arena_fmt(s->arena, "%s://%s", http.tls_only ? "https" : "http", at);
+    s->endpoints[1] = http.tls_only ? NULL : arena_fmt(s->arena, "https://%s", at);
+    return ERR_NONE;
+}
+
+/* How clients of this directory find the server. Replaced whole, so that nobody reads half of it. */
+static enum err write_server_json(struct server *s, struct fail *f)
+{
+    const char *path = arena_fmt(s->arena, "%s/server.json", s->config.dir);
+    const char *tmp = arena_fmt(s->arena, "%s/.server.json.new", s->config.dir);
+    const char *text = arena_fmt(s->arena, "{\"endpoint\":\"%s\",\"pid\":%d}\n", s->endpoints[0], (int)getpid());
+    CLEANUP(close_p) int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    if (fd < 0 || write(fd, text, strlen(text)) < 0 || rename(tmp, path) < 0)
+        return fail(f, ERR_INTERNAL, "%s: %s", path, strerror(errno));
+    return ERR_NONE;
+}
+
+static void setup_control(struct server *s)
+{
+    struct control_config c = {.version = OSTLER_VERSION,
+                               .dir = s->config.dir,
+                               .endpoints = s->endpoints,
+                               .engine = describe,
+                               .ctx = s,
+                               .started_at = s->core.world->now_ms(s->core.world)};
+
+    control_setup(&c);
+}
+
+/* The first line is for programs, the rest for people. */
+static void announce(struct server *s)
+{
+    (void)printf("listening on %s\n", s->endpoints[0]);
+    if (s->seeded.first)
+        (void)printf("access key id      %s\naccess key secret  %s\n"
+                     "(shown once; `ostler env alibaba --data %s` prints them for a shell)\n",
+                     s->seeded.access_key, s->seeded.secret, s->config.dir);
+    (void)fflush(stdout);
+    log_write(LOG_INFO, "listening", "address", s->endpoints[0], "engine", describe(s), "data",
+              s->config.dir, "version", OSTLER_VERSION, NULL);
+}
+
+/* ---- ending ---- */
+
+static void drained(void *ctx)
+{
+    loop_stop(((struct server *)ctx)->loop);
+}
+
+static void on_signal(void *ctx, int signum)
+{
+    struct server *s = ctx;
+
+    if (s->ending)
+        return; /* requests in progress are bounded in time; a second Ctrl-C changes nothing */
+    s->ending = true;
+    log_write(LOG_INFO, "ending; machines go on running", "signal", signum == SIGINT ? "INT" : "TERM", NULL);
+    http_server_drain(s->http, drained, s);
+}
+
+static enum err open_all(struct server *s, struct fail *f)
+{
+    enum err e;
+
+    if ((e = lock_dir(s, f)))
+        return e;
+    if (loop_new(&s->loop) < 0)
+        return fail(f, ERR_INTERNAL, "no event loop: %s", strerror(errno));
+    if ((e = open_core(s, f)) || (e = open_engine(s, f)) || (e = open_http(s, f)) ||
+        (e = write_server_json(s, f)))
+        return e;
+    s->signals[0] = loop_signal_new(s->loop, SIGINT, on_signal, s);
+    s->signals[1] = loop_signal_new(s->loop, SIGTERM, on_signal, s);
+    setup_control(s);
+    return ERR_NONE;
+}
+
+static void close_all(struct server *s)
+{
+    supervisor_stop(s->supervisor);
+    store_close(s->store); /* delivers what was committed */
+    supervisor_free(s->supervisor);
+    http_server_free(s->http);
+    api_free(s->api);
+    tls_ctx_free(s->tls);
+    for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
+        loop_signal_free(s->signals[i]);
+    loop_wake_free(s->committed);
+    loop_free(s->loop);
+    catalog_free(s->catalog);
+    vault_free(s->core.vault);
+    if (s->lock_fd >= 0)
+        (void)close(s->lock_fd);
+    arena_free(s->arena);
+}
+
+int serve_main(int argc, char **argv)
+{
+    struct server s = {.lock_fd = -1};
+    struct fail f = {0};
+    int e = config_read(argc - 1, argv + 1, &s.config);
+
+    if (e >= 0) {
+        config_done(&s.config);
+        return e;
+    }
+    log_setup(s.config.log_level, s.config.log_format);
+    s.arena = arena_new();
+    if (open_all(&s, &f)) {
+        (void)fprintf(stderr, "ostler serve: %s\n", f.detail);
+        e = 1;
+    } else {
+        announce(&s);
+        e = 0;
+        (void)loop_run(s.loop);
+    }
+    close_all(&s);
+    config_done(&s.config);
+    return e;
+}

@@ -1,0 +1,47 @@
+/*
+ * One connection to a database, as little of it as the store needs. Texts of statements are kept prepared. A
+ * failure is logged once by the driver and said by the return value: 0, or -EIO; -EAGAIN when another connection
+ * holds what is needed.
+ */
+#ifndef OSTLER_STORE_DB_H
+#define OSTLER_STORE_DB_H
+
+#include "base/arena.h"
+#include "core/model.h"
+
+struct db;
+struct stmt;
+
+int db_open(const char *path, bool writes, struct db **ret);
+void db_close(struct db *db);
+const char *db_error(struct db *db);
+
+/* Several statements without parameters or rows. */
+int db_exec(struct db *db, const char *sql);
+
+/* A prepared statement for this text, reset; NULL: it cannot be prepared. It stays the connection's. */
+struct stmt *db_stmt(struct db *db, const char *sql);
+
+/* Parameters are numbered from 1. Memory must live until the statement is reset. */
+void stmt_text(struct stmt *s, int at, const char *value);
+void stmt_int(struct stmt *s, int at, int64_t value);
+void stmt_blob(struct stmt *s, int at, struct bytes value);
+
+/* 1: a row is there; 0: no more; negative: failed. */
+int stmt_step(struct stmt *s);
+/* Always after the last step. */
+void stmt_reset(struct stmt *s);
+
+/* Columns are numbered from 0. Copies are made in the arena. */
+const char *stmt_get_text(struct stmt *s, int at, struct arena *a);
+int64_t stmt_get_int(struct stmt *s, int at);
+struct bytes stmt_get_blob(struct stmt *s, int at, struct arena *a);
+
+int64_t db_last_id(struct db *db);
+
+/* Moves what was committed into the main file. `wait`: until all of it is there and the log can start anew. */
+int db_checkpoint(struct db *db, bool wait);
+/* Bytes in the log since it last began anew. */
+int64_t db_log_size(struct db *db);
+
+#endif

@@ -1,0 +1,204 @@
+/* SQLite: write-ahead log, every commit on disk before it counts, checkpoints made by the store's own thread. */
+#include "store/db.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+
+#include "base/log.h"
+
+enum { BUCKETS = 128, PAGE = 4096 };
+
+/* A statement is SQLite's; ours adds its text, by which it is found again. */
+struct kept {
+    struct kept *next;
+    sqlite3_stmt *stmt;
+    char sql[];
+};
+
+struct db {
+    sqlite3 *lite;
+    struct kept *kept[BUCKETS];
+    int64_t log_pages;
+};
+
+static sqlite3_stmt *lite(struct stmt *s)
+{
+    return (sqlite3_stmt *)s;
+}
+
+static int failed(struct db *db, const char *what)
+{
+    int code = sqlite3_extended_errcode(db->lite);
+
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+        return -EAGAIN;
+    log_write(LOG_ERROR, "the database failed", "what", what, "why", sqlite3_errmsg(db->lite), NULL);
+    return -EIO;
+}
+
+static int on_commit(void *ctx, sqlite3 *lite_db, const char *name, int pages)
+{
+    struct db *db = ctx;
+
+    (void)lite_db;
+    (void)name;
+    db->log_pages = pages;
+    return SQLITE_OK;
+}
+
+int db_open(const char *path, bool writes, struct db **ret)
+{
+    struct db *db = xcalloc(1, sizeof(*db));
+    int flags = writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
+    int e = 0;
+
+    if (sqlite3_open_v2(path, &db->lite, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        e = failed(db, path);
+    if (!e)
+        e = db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF;"
+                        "PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;");
+    if (!e && !writes)
+        e = db_exec(db, "PRAGMA query_only=1;");
+    if (e) {
+        db_close(db);
+        return e;
+    }
+    (void)sqlite3_busy_timeout(db->lite, 5000);
+    (void)sqlite3_wal_hook(db->lite, on_commit, db);
+    *ret = db;
+    return 0;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    for (size_t i = 0; i < BUCKETS; i++)
+        while (db->kept[i]) {
+            struct kept *k = db->kept[i];
+
+            db->kept[i] = k->next;
+            (void)sqlite3_finalize(k->stmt); /* repeats the error of its last step */
+            free(k);
+        }
+    (void)sqlite3_close(db->lite);
+    free(db);
+}
+
+const char *db_error(struct db *db)
+{
+    return sqlite3_errmsg(db->lite);
+}
+
+int db_exec(struct db *db, const char *sql)
+{
+    return sqlite3_exec(db->lite, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(db, sql);
+}
+
+static size_t bucket(const char *sql)
+{
+    uint32_t h = 2166136261U;
+
+    for (; *sql; sql++)
+        h = (h ^ (unsigned char)*sql) * 16777619U;
+    return h % BUCKETS;
+}
+
+struct stmt *db_stmt(struct db *db, const char *sql)
+{
+    size_t at = bucket(sql), n = strlen(sql) + 1;
+
+    for (struct kept *k = db->kept[at]; k; k = k->next)
+        if (streq(k->sql, sql))
+            return (struct stmt *)k->stmt;
+    struct kept *k = xmalloc(sizeof(*k) + n);
+    memcpy(k->sql, sql, n);
+    if (sqlite3_prepare_v3(db->lite, sql, -1, SQLITE_PREPARE_PERSISTENT, &k->stmt, NULL) != SQLITE_OK) {
+        (void)failed(db, sql);
+        free(k);
+        return NULL;
+    }
+    k->next = db->kept[at];
+    db->kept[at] = k;
+    return (struct stmt *)k->stmt;
+}
+
+/* A bind fails only for a wrong index, which would be our mistake and shows as a wrong row in the first test. */
+void stmt_text(struct stmt *s, int at, const char *value)
+{
+    (void)sqlite3_bind_text(lite(s), at, value ? value : "", -1, SQLITE_STATIC);
+}
+
+void stmt_int(struct stmt *s, int at, int64_t value)
+{
+    (void)sqlite3_bind_int64(lite(s), at, value);
+}
+
+void stmt_blob(struct stmt *s, int at, struct bytes value)
+{
+    if (value.len)
+        (void)sqlite3_bind_blob(lite(s), at, value.data, (int)value.len, SQLITE_STATIC);
+    else
+        (void)sqlite3_bind_null(lite(s), at);
+}
+
+int stmt_step(struct stmt *s)
+{
+    switch (sqlite3_step(lite(s))) {
+    case SQLITE_ROW:
+        return 1;
+    case SQLITE_DONE:
+        return 0;
+    case SQLITE_BUSY:
+        return -EAGAIN;
+    default:
+        log_write(LOG_ERROR, "the database failed", "what", sqlite3_sql(lite(s)), "why",
+                  sqlite3_errmsg(sqlite3_db_handle(lite(s))), NULL);
+        return -EIO;
+    }
+}
+
+void stmt_reset(struct stmt *s)
+{
+    (void)sqlite3_reset(lite(s)); /* repeats the error of the last step, which was seen */
+    (void)sqlite3_clear_bindings(lite(s));
+}
+
+const char *stmt_get_text(struct stmt *s, int at, struct arena *a)
+{
+    const unsigned char *t = sqlite3_column_text(lite(s), at);
+
+    return t ? arena_strn(a, (const char *)t, (size_t)sqlite3_column_bytes(lite(s), at)) : "";
+}
+
+int64_t stmt_get_int(struct stmt *s, int at)
+{
+    return sqlite3_column_int64(lite(s), at);
+}
+
+struct bytes stmt_get_blob(struct stmt *s, int at, struct arena *a)
+{
+    const void *p = sqlite3_column_blob(lite(s), at);
+    size_t n = p ? (size_t)sqlite3_column_bytes(lite(s), at) : 0;
+
+    return (struct bytes){n ? arena_strn(a, p, n) : NULL, n};
+}
+
+int64_t db_last_id(struct db *db)
+{
+    return sqlite3_last_insert_rowid(db->lite);
+}
+
+int db_checkpoint(struct db *db, bool wait)
+{
+    int mode = wait ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
+    int code = sqlite3_wal_checkpoint_v2(db->lite, NULL, mode, NULL, NULL);
+
+    return code == SQLITE_OK ? 0 : code == SQLITE_BUSY ? -EAGAIN : failed(db, "checkpoint");
+}
+
+int64_t db_log_size(struct db *db)
+{
+    return db->log_pages * PAGE;
+}

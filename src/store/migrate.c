@@ -1,0 +1,54 @@
+/* The schema's versions. A database is brought to the newest, one step a transaction. */
+#include "store/tx.h"
+
+#include <stdio.h>
+
+#include "base/buf.h"
+
+extern const char schema_1[]; /* schema-1.sql, by the build */
+
+static const char *const steps[] = {schema_1};
+
+static int64_t version(struct db *db)
+{
+    struct stmt *s = db_stmt(db, "PRAGMA user_version");
+    int64_t v = s && stmt_step(s) > 0 ? stmt_get_int(s, 0) : -1;
+
+    if (s)
+        stmt_reset(s);
+    return v;
+}
+
+static int step(struct db *db, size_t to)
+{
+    CLEANUP(buf_done) struct buf sql = {0};
+    int e;
+
+    buf_fmt(&sql, "PRAGMA user_version=%zu;", to);
+    if ((e = db_exec(db, "BEGIN IMMEDIATE")))
+        return e;
+    if ((e = db_exec(db, steps[to - 1])) || (e = db_exec(db, buf_cstr(&sql)))) {
+        (void)db_exec(db, "ROLLBACK"); /* nothing of it was committed in any case */
+        return e;
+    }
+    return db_exec(db, "COMMIT");
+}
+
+int store_migrate(struct db *db, struct fail *f)
+{
+    int64_t have = version(db);
+
+    if (have < 0 || have > (int64_t)ARRAY_LEN(steps)) {
+        (void)fail(f, ERR_INTERNAL,
+                   "the database has schema %lld, this program knows up to %zu; use a newer ostler",
+                   (long long)have, ARRAY_LEN(steps));
+        return -1;
+    }
+    for (size_t to = (size_t)have + 1; to <= ARRAY_LEN(steps); to++)
+        if (step(db, to)) {
+            (void)fail(f, ERR_INTERNAL, "the schema cannot be brought to version %zu: %s", to,
+                       db_error(db));
+            return -1;
+        }
+    return 0;
+}

@@ -1,0 +1,310 @@
+/*
+ * The single writer and its group commit; snapshots for reading; checkpoints on a thread of their own.
+ *
+ * Writers wait for one fsync together: while one batch is being committed the next gathers.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/log.h"
+#include "store/tx.h"
+
+enum { MAX_WAITING = 20000, MAX_BATCH = 512 };
+static const int64_t CHECKPOINT_AT = 16 << 20, LOG_MAX = 48 << 20;
+
+struct queue {
+    struct write *first, **last;
+    size_t n;
+};
+
+struct store {
+    struct store_config config;
+    char *path;
+    struct db *writer_db, *reader_db, *checkpoint_db;
+    struct tx writer_tx, reader_tx;
+    pthread_t writer, checkpointer;
+    bool threads;
+    pthread_mutex_t lock;
+    pthread_cond_t work, checkpoint_work;
+    struct queue waiting, committed;
+    bool closing, checkpoint_wanted;
+};
+
+static void queue_init(struct queue *q)
+{
+    *q = (struct queue){.last = &q->first};
+}
+
+static void queue_add(struct queue *q, struct write *w)
+{
+    w->next = NULL;
+    *q->last = w;
+    q->last = &w->next;
+    q->n++;
+}
+
+static struct write *queue_take(struct queue *q)
+{
+    struct write *w = q->first;
+
+    if (!w)
+        return NULL;
+    q->first = w->next;
+    if (!q->first)
+        q->last = &q->first;
+    q->n--;
+    return w;
+}
+
+/* ---- one batch ---- */
+
+/* False: the transaction itself is broken and the batch is lost. */
+static bool run_one(struct store *s, struct write *w)
+{
+    struct tx *tx = &s->writer_tx;
+
+    tx->failed = false;
+    if (db_exec(s->writer_db, "SAVEPOINT w"))
+        return false;
+    w->result = w->run(w, tx);
+    if (tx->failed)
+        w->result = ERR_INTERNAL;
+    if (w->result && db_exec(s->writer_db, "ROLLBACK TO w"))
+        return false;
+    return db_exec(s->writer_db, "RELEASE w") == 0;
+}
+
+static void lose(struct store *s, struct queue *batch)
+{
+    (void)db_exec(s->writer_db, "ROLLBACK"); /* may be over already: a full disk ends a transaction by itself */
+    for (struct write *w = batch->first; w; w = w->next)
+        if (!w->result)
+            w->result = ERR_INTERNAL;
+}
+
+static void run_batch(struct store *s, struct queue *batch)
+{
+    struct queue ran;
+    bool ok = db_exec(s->writer_db, "BEGIN IMMEDIATE") == 0;
+    struct write *w;
+
+    queue_init(&ran);
+    while ((w = queue_take(batch))) {
+        if (ok)
+            ok = run_one(s, w);
+        else
+            w->result = ERR_INTERNAL;
+        queue_add(&ran, w);
+    }
+    if (!ok || db_exec(s->writer_db, "COMMIT"))
+        lose(s, &ran);
+    *batch = ran;
+    if (!batch->first)
+        batch->last = &batch->first;
+}
+
+/* Where the log has grown past all bounds, the writer waits for it to be emptied; else another thread does it. */
+static void mind_log(struct store *s)
+{
+    int64_t size = db_log_size(s->writer_db);
+
+    if (size > LOG_MAX)
+        (void)db_checkpoint(s->writer_db, true); /* a reader in the way: the next batch tries again */
+    if (size > CHECKPOINT_AT) {
+        (void)pthread_mutex_lock(&s->lock);
+        s->checkpoint_wanted = true;
+        (void)pthread_cond_signal(&s->checkpoint_work);
+        (void)pthread_mutex_unlock(&s->lock);
+    }
+}
+
+static void *write_loop(void *arg)
+{
+    struct store *s = arg;
+
+    for (;;) {
+        struct queue batch;
+        struct write *w;
+
+        queue_init(&batch);
+        (void)pthread_mutex_lock(&s->lock);
+        while (!s->waiting.n && !s->closing)
+            (void)pthread_cond_wait(&s->work, &s->lock);
+        while (batch.n < MAX_BATCH && (w = queue_take(&s->waiting)))
+            queue_add(&batch, w);
+        (void)pthread_mutex_unlock(&s->lock);
+        if (!batch.n)
+            return NULL; /* closing, and nothing waits */
+
+        run_batch(s, &batch);
+        (void)pthread_mutex_lock(&s->lock);
+        while ((w = queue_take(&batch)))
+            queue_add(&s->committed, w);
+        (void)pthread_mutex_unlock(&s->lock);
+        if (s->config.committed)
+            s->config.committed(s->config.ctx);
+        mind_log(s);
+    }
+}
+
+static void *checkpoint_loop(void *arg)
+{
+    struct store *s = arg;
+
+    for (;;) {
+        (void)pthread_mutex_lock(&s->lock);
+        while (!s->checkpoint_wanted && !s->closing)
+            (void)pthread_cond_wait(&s->checkpoint_work, &s->lock);
+        bool end = s->closing;
+        s->checkpoint_wanted = false;
+        (void)pthread_mutex_unlock(&s->lock);
+        if (end)
+            return NULL;
+        (void)db_checkpoint(s->checkpoint_db, false); /* what readers hold back is moved the next time */
+    }
+}
+
+/* ---- public ---- */
+
+enum err store_submit(struct store *s, struct write *w)
+{
+    enum err e = ERR_NONE;
+
+    (void)pthread_mutex_lock(&s->lock);
+    if (s->closing || s->waiting.n >= MAX_WAITING)
+        e = ERR_UNAVAILABLE;
+    else
+        queue_add(&s->waiting, w);
+    (void)pthread_cond_signal(&s->work);
+    (void)pthread_mutex_unlock(&s->lock);
+    return e;
+}
+
+void store_deliver(struct store *s)
+{
+    struct queue ready;
+    struct write *w;
+
+    queue_init(&ready);
+    (void)pthread_mutex_lock(&s->lock);
+    while ((w = queue_take(&s->committed)))
+        queue_add(&ready, w);
+    (void)pthread_mutex_unlock(&s->lock);
+    while ((w = queue_take(&ready)))
+        w->done(w);
+}
+
+/* A write that another thread waits for. Its outcome is told through the wrapper, not through the loop. */
+struct waited {
+    struct write write;
+    struct write *inner;
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    bool done;
+};
+
+static enum err waited_run(struct write *w, struct tx *tx)
+{
+    struct waited *me = CONTAINER_OF(w, struct waited, write);
+
+    return me->inner->run(me->inner, tx);
+}
+
+static void waited_done(struct write *w)
+{
+    CONTAINER_OF(w, struct waited, write)->done = true;
+}
+
+enum err store_write_now(struct store *s, struct write *w)
+{
+    struct waited me = {.write = {.run = waited_run, .done = waited_done}, .inner = w};
+    enum err e = store_submit(s, &me.write);
+
+    while (!e && !me.done) {
+        store_deliver(s); /* start-up and tools: this is the loop's thread, and the loop is not running */
+        if (!me.done)
+            (void)usleep(200);
+    }
+    w->result = e ? e : me.write.result;
+    return w->result;
+}
+
+struct tx *store_read(struct store *s, struct arena *a)
+{
+    struct tx *tx = &s->reader_tx;
+
+    tx->arena = a;
+    tx->failed = tx->open || db_exec(s->reader_db, "BEGIN") != 0;
+    tx->open = true;
+    return tx;
+}
+
+void store_read_end(struct tx *tx)
+{
+    if (tx->open)
+        (void)db_exec(tx->db, "COMMIT"); /* nothing was written */
+    tx->open = false;
+    tx->arena = NULL;
+}
+
+static enum err open_all(struct store *s, struct fail *f)
+{
+    if (db_open(s->path, true, &s->writer_db))
+        return fail(f, ERR_INTERNAL, "the database %s cannot be opened; see the log", s->path);
+    if (store_migrate(s->writer_db, f))
+        return ERR_INTERNAL;
+    if (db_open(s->path, false, &s->reader_db) || db_open(s->path, true, &s->checkpoint_db))
+        return fail(f, ERR_INTERNAL, "the database %s cannot be opened; see the log", s->path);
+    s->writer_tx.db = s->writer_db;
+    s->reader_tx.db = s->reader_db;
+    if (pthread_create(&s->writer, NULL, write_loop, s) ||
+        pthread_create(&s->checkpointer, NULL, checkpoint_loop, s))
+        return fail(f, ERR_INTERNAL, "no thread can be made");
+    s->threads = true;
+    return ERR_NONE;
+}
+
+enum err store_open(const struct store_config *config, struct store **ret, struct fail *f)
+{
+    struct store *s = xcalloc(1, sizeof(*s));
+    enum err e;
+
+    s->config = *config;
+    s->path = xasprintf("%s/ostler.db", config->dir);
+    queue_init(&s->waiting);
+    queue_init(&s->committed);
+    (void)pthread_mutex_init(&s->lock, NULL);
+    (void)pthread_cond_init(&s->work, NULL);
+    (void)pthread_cond_init(&s->checkpoint_work, NULL);
+    if ((e = open_all(s, f))) {
+        store_close(s);
+        return e;
+    }
+    *ret = s;
+    return ERR_NONE;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    (void)pthread_mutex_lock(&s->lock);
+    s->closing = true;
+    (void)pthread_cond_broadcast(&s->work);
+    (void)pthread_cond_broadcast(&s->checkpoint_work);
+    (void)pthread_mutex_unlock(&s->lock);
+    if (s->threads) {
+        (void)pthread_join(s->writer, NULL);
+        (void)pthread_join(s->checkpointer, NULL);
+        store_deliver(s);
+    }
+    db_close(s->reader_db);
+    db_close(s->checkpoint_db);
+    db_close(s->writer_db);
+    (void)pthread_mutex_destroy(&s->lock);
+    (void)pthread_cond_destroy(&s->work);
+    (void)pthread_cond_destroy(&s->checkpoint_work);
+    free(s->path);
+    free(s);
+}
