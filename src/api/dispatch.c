@@ -245,7 +245,7 @@ void api_refuse(struct api *api, const struct request *r, struct arena *arena, e
     const struct dialect *d = r->path ? whose(api, r) : NULL;
 
     if (!d) {
-        answer_nobody(api, r, status, reason, reply, ctx);
+        answer_nobody(api, r, status ? status : 400, reason, reply, ctx);
         return;
     }
     struct way *w = ARENA_NEW(arena, struct way);
@@ -255,9 +255,11 @@ void api_refuse(struct api *api, const struct request *r, struct arena *arena, e
     (void)fail(&w->call.fail, err, "%s", reason);
     struct err_row row = *call_err_row(&w->call);
     struct answer a = {.content_type = "application/json"};
-    row.status = a.status = status; /* what HTTP says; the code is the dialect's */
+    if (status)
+        row.status = status; /* what HTTP says; the code is the dialect's */
+    a.status = row.status;
     d->refuse(&w->call, &row, &a);
-    log_call(w, status);
+    log_call(w, a.status);
     reply(ctx, &a);
     buf_done(&a.body);
 }

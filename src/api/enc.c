@@ -10,6 +10,42 @@ static bool xml(const struct enc *e)
     return e->format == ENC_XML;
 }
 
+/* Bytes of the well-formed UTF-8 character at `s`; 0: it is none. */
+static size_t utf8_len(const char *s)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] < 0xf0 && p[0] >= 0xe0 ? 3
+             : p[0] < 0xf5 && p[0] >= 0xf0 ? 4 : 0;
+
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    bool too_long = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    bool none = (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf4 && p[1] > 0x8f);
+    return n > 1 && (too_long || none) ? 0 : n;
+}
+
+/* A copy in which whatever is no character is U+FFFD; NULL: there is nothing to mend. */
+static char *mended(const char *s)
+{
+    struct buf b = {0};
+    const char *p = s;
+    size_t n;
+
+    while (*p && (n = utf8_len(p)))
+        p += n;
+    if (!*p)
+        return NULL;
+    for (p = s; *p; p += n ? n : 1) {
+        n = utf8_len(p);
+        if (n)
+            buf_add(&b, p, n);
+        else
+            buf_str(&b, "\xef\xbf\xbd");
+    }
+    return buf_take(&b);
+}
+
 static void json_text(struct buf *b, const char *s)
 {
     static const char hex[] = "0123456789abcdef";
@@ -160,11 +196,13 @@ void enc_end(struct enc *e)
 void enc_str(struct enc *e, const char *name, const char *value)
 {
     const char *element = lead(e, name);
+    CLEANUP(free_p) char *good = value ? mended(value) : NULL;
+    const char *text = good ? good : value ? value : "";
 
     if (xml(e))
-        xml_text(e->out, value ? value : "");
+        xml_text(e->out, text);
     else
-        json_text(e->out, value ? value : "");
+        json_text(e->out, text);
     trail(e, element);
 }
 

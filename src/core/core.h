@@ -11,7 +11,7 @@
 struct settings {
     int64_t capacity_mib;      /* memory that all running machines may have together; 0: no limit */
     bool lock_refuses_stop;    /* does a security lock also refuse stop? */
-    const char *zec_starting;  /* how the starting state is spelled there; NULL: by client */
+    const char *starting_word; /* how a dialect that knows two words spells the starting state; NULL: by client */
     const char *host;          /* this computer's name */
 };
 

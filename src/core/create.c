@@ -212,6 +212,8 @@ static enum err make_plan(struct op *op, struct plan *p)
     if ((e = find_image(op, p)) || (e = find_secgroups(op, p)) || (e = find_keypair(op, p)) ||
         (e = check_system_disk(op, p)) || (e = check_data_disks(op, p)))
         return e;
+    if (n->start && (e = room_for(op, n->count * p->type->memory_mib, NULL)))
+        return e;
     return hash_password(op, p);
 }
 

@@ -14,6 +14,7 @@
     X(ERR_DRY_RUN, "every check passed; nothing was changed")                                      \
     /* the request as such */                                                                      \
     X(ERR_METHOD, "HTTP method not allowed")                                                       \
+    X(ERR_TLS_NEEDED, "plain HTTP is not served here")                                             \
     X(ERR_PATH, "no such path")                                                                    \
     X(ERR_BODY, "the body cannot be read")                                                         \
     X(ERR_TOO_LARGE, "the request is too large")                                                   \

@@ -39,6 +39,12 @@ enum err inst_get(struct op *op, const char *id, struct inst *ret);
 enum err inst_power(struct op *op, const char *id, enum verb v, unsigned flags,
                     struct inst *ret_before, struct inst *ret_after);
 
+/*
+ * Is there room for `mib` more of memory on the host, besides what others use? ERR_NO_STOCK. `except` (may be NULL)
+ * is an instance whose own memory does not count.
+ */
+enum err room_for(struct op *op, int64_t mib, const char *except);
+
 struct new_disk {
     const char *category, *level; /* category NULL: the default */
     int64_t size_gib;             /* 0: as small as allowed */

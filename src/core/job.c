@@ -96,7 +96,8 @@ static void settle(struct op *op, struct inst *in, const struct job *job, bool o
     case VERB_REBOOT:
     case VERB_FORCE_REBOOT:
         in->state = ok ? INST_RUNNING : INST_STOPPED;
-        in->birth = BIRTH_DONE;
+        if (ok || in->birth == BIRTH_PENDING)
+            in->birth = ok ? BIRTH_DONE : BIRTH_FAILED;
         if (ok)
             in->started_at = op->now;
         if (ok && job->reset_local)
@@ -127,10 +128,10 @@ static bool start_next(struct op *op, struct inst *in)
     struct op asked = *op;
 
     asked.fail = &why;
-    if (inst_room(&asked, in)) {
+    if (room_for(&asked, in->memory_mib, in->id)) {
         in->last_op = verb_name(VERB_START);
         in->last_error = arena_str(op->arena, why.detail);
-        in->birth = BIRTH_DONE;
+        in->birth = BIRTH_FAILED;
         return false;
     }
     job_begin(op, in, VERB_START, INST_STARTING, &job);

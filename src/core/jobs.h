@@ -13,7 +13,4 @@ void job_begin(struct op *op, struct inst *in, enum verb v, enum inst_state stat
 /* The instance's disks by slot, the system disk first. */
 struct disk *inst_disks(struct op *op, const char *inst, size_t *ret_n);
 
-/* ERR_NO_STOCK when the host's memory does not suffice for it. */
-enum err inst_room(struct op *op, const struct inst *in);
-
 #endif

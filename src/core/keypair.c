@@ -82,7 +82,7 @@ bool keypair_parse(struct arena *a, const char *text, const char **ret_line,
     if (strlen(text) > KEYPAIR_MAX_TEXT)
         return false;
     const char *type = take_word(a, &text), *base64 = take_word(a, &text);
-    const char *comment = skip_blanks(text);
+    const char *comment = text + strspn(text, " \t");
     size_t n_comment = strcspn(comment, "\r\n"), n;
 
     /* A second line would be a second key, or an option, in the guest's authorized_keys. */

@@ -106,7 +106,7 @@ static enum err check_disks(struct op *op, const struct inst *in, unsigned flags
     return ERR_NONE;
 }
 
-enum err inst_room(struct op *op, const struct inst *in)
+enum err room_for(struct op *op, int64_t mib, const char *except)
 {
     int64_t have = op->core->settings.capacity_mib;
     struct query q = {0};
@@ -115,13 +115,13 @@ enum err inst_room(struct op *op, const struct inst *in)
         return ERR_NONE;
     query_num(&q, "state", CMP_NE, INST_STOPPED);
     query_num(&q, "state", CMP_NE, INST_RECYCLED);
-    query_num(&q, "state", CMP_NE, INST_PENDING);
-    query_text(&q, "id", CMP_NE, in->id);
+    if (except)
+        query_text(&q, "id", CMP_NE, except);
     int64_t used = store_sum(op->tx, &rec_inst, "memory_mib", &q);
-    if (used + in->memory_mib > have)
+    if (used + mib > have)
         return fail(op->fail, ERR_NO_STOCK,
                     "%lld MiB of memory are in use, %lld more do not fit into %lld.",
-                    (long long)used, (long long)in->memory_mib, (long long)have);
+                    (long long)used, (long long)mib, (long long)have);
     return ERR_NONE;
 }
 
@@ -141,7 +141,7 @@ static enum err check_all(struct op *op, const struct inst *in, enum verb v, uns
         return ERR_NONE;
     if ((e = check_disks(op, in, flags)))
         return e;
-    return inst_room(op, in);
+    return room_for(op, in->memory_mib, in->id);
 }
 
 /* The first release of an account with a recycle bin goes there. */

@@ -138,7 +138,7 @@ static bool set_name(struct config *c, const char *v)
 
 static bool set_starting(struct config *c, const char *v)
 {
-    c->settings.zec_starting = v;
+    c->settings.starting_word = v;
     return streq(v, "STARTING") || streq(v, "BOOTING");
 }
 

@@ -189,13 +189,13 @@ static enum err open_http(struct server *s, struct fail *f)
         (e = tls_ctx_new(c->dir, &s->tls)) < 0)
         return fail(f, ERR_INTERNAL, "the certificate in %s: %s", c->dir, strerror(-e));
     http.tls = s->tls;
-    http.tls_only = !is_loopback(c->host) && !c->insecure_http;
+    bool tls_only = !is_loopback(c->host) && !c->insecure_http;
     s->api = api_new(&(struct api_config){.core = &s->core,
                                           .store = s->store,
                                           .dialects = served_dialects,
                                           .changed = changed,
                                           .ctx = s});
-    s->web = (struct web){.api = s->api, .ready = ready, .ctx = s};
+    s->web = (struct web){.api = s->api, .tls_only = tls_only, .ready = ready, .ctx = s};
     if ((e = http_server_new(s->loop, &http, &s->http)) < 0)
         return fail(f, ERR_INTERNAL, "no HTTP server: %s", strerror(-e));
     if ((e = http_server_listen_tcp(s->http, c->host, c->port, &port)) < 0)
@@ -207,8 +207,8 @@ static enum err open_http(struct server *s, struct fail *f)
         return fail(f, ERR_INTERNAL, "cannot listen on %s: %s", operator_socket, strerror(-e));
     bool v6 = strchr(c->host, ':') != NULL;
     const char *at = arena_fmt(s->arena, v6 ? "[%s]:%u" : "%s:%u", c->host, port);
-    s->endpoints[0] = arena_fmt(s->arena, "%s://%s", http.tls_only ? "https" : "http", at);
-    s->endpoints[1] = http.tls_only ? NULL : arena_fmt(s->arena, "https://%s", at);
+    s->endpoints[0] = arena_fmt(s->arena, "%s://%s", tls_only ? "https" : "http", at);
+    s->endpoints[1] = tls_only ? NULL : arena_fmt(s->arena, "https://%s", at);
     return ERR_NONE;
 }
 

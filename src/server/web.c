@@ -58,6 +58,9 @@ void web_handle(void *ctx, struct http_exchange *x)
         bool ready = w->ready(w->ctx);
 
         text(x, ready ? 200 : 503, ready ? "ready\n" : "looking for running machines\n");
+    } else if (w->tls_only && !x->tls && !x->local_operator) {
+        api_refuse(w->api, request_of(x), x->arena, ERR_TLS_NEEDED, 0,
+                   "plain HTTP is not served here; use https", reply, x);
     } else {
         struct request *r = request_of(x);
 

@@ -7,6 +7,7 @@
 
 struct web {
     struct api *api;
+    bool tls_only; /* plain HTTP is refused, except on the operator's socket */
     bool (*ready)(void *ctx);
     void *ctx;
 };

@@ -1,0 +1,150 @@
+/* Options: what each is called and takes, and reading them for one verb. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "cli/text.h"
+#include "cli/verb.h"
+
+static const struct {
+    const char *name;
+    char letter;     /* 0: none */
+    const char *arg; /* NULL: a flag */
+    const char *text;
+} opts[OPT_COUNT] = {
+    [OPT_DATA] = {"data", 0, "DIR", "the server's data directory (./var, else /var/lib/ostler)"},
+    [OPT_ACCOUNT] = {"account", 0, "ID", "whose things (the first account's)"},
+    [OPT_JSON] = {"json", 0, NULL, "print JSON"},
+    [OPT_IDS] = {"ids", 0, NULL, "print ids only, one a line"},
+    [OPT_FORCE] = {"force", 'f', NULL, "cut the power; with rm: also a running instance"},
+    [OPT_WAIT] = {"wait", 'w', NULL, "wait until it is done"},
+    [OPT_TIMEOUT] = {"timeout", 0, "SECONDS", "how long --wait waits (300)"},
+    [OPT_DRY_RUN] = {"dry-run", 'n', NULL, "check only, change nothing"},
+    [OPT_INIT_LOCAL_DISK] = {"init-local-disk", 0, NULL, "make broken local disks anew, empty"},
+    [OPT_STOP_CHARGING] = {"stop-charging", 0, NULL, "give the capacity back while stopped"},
+    [OPT_TYPE] = {"type", 't', "TYPE", "the instance type (the smallest that is offered)"},
+    [OPT_IMAGE] = {"image", 'i', "ID", "the image (the newest)"},
+    [OPT_NAME] = {"name", 0, "NAME", "what it is to be called"},
+    [OPT_ZONE] = {"zone", 'z', "ZONE", "where"},
+    [OPT_REGION] = {"region", 0, "REGION", "where"},
+    [OPT_COUNT_N] = {"count", 'c', "N", "how many (1)"},
+    [OPT_RUN] = {"run", 0, NULL, "start them, too"},
+    [OPT_HOSTNAME] = {"hostname", 0, "NAME", "the guest's host name"},
+    [OPT_KEYPAIR] = {"keypair", 'k', "NAME", "the SSH key pair that is let in"},
+    [OPT_USER_DATA] = {"user-data", 0, "FILE", "what the guest runs or reads at its first start"},
+    [OPT_DISK] = {"disk", 0, "GIB", "size of the system disk"},
+    [OPT_DATA_DISK] = {"data-disk", 0, "GIB[,GIB]", "sizes of data disks"},
+    [OPT_ENCRYPTED] = {"encrypted", 0, NULL, "encrypt the data disks"},
+    [OPT_PREPAID] = {"prepaid", 0, "MONTHS", "by subscription"},
+    [OPT_PROTECT] = {"protect", 0, NULL, "protect from deletion"},
+    [OPT_FOLLOW] = {"follow", 0, NULL, "go on printing what is added (also -f)"},
+    [OPT_LINES] = {"lines", 0, "N", "how many to begin with"},
+    [OPT_ID] = {"id", 0, "ID", "the image's id (one is made)"},
+    [OPT_OS_NAME] = {"os-name", 0, "TEXT", "the operating system, for people"},
+    [OPT_REASON] = {"reason", 0, "WHY", "security or financial (security)"},
+    [OPT_CLEAR] = {"clear", 0, NULL, "take it back"},
+    [OPT_RECYCLE_BIN] = {"recycle-bin", 0, "on|off", "do released instances wait there first?"},
+    [OPT_RECYCLE_HOURS] = {"recycle-hours", 0, "N", "for how long"},
+    [OPT_SUBJECT] = {"subject", 0, "ID", "about this thing only"},
+    [OPT_KEY] = {"key", 0, "ID", "this key only"},
+};
+
+enum { HELP = OPT_COUNT, MAX_LONG = OPT_COUNT + 2 };
+
+const char *opt_name(enum opt_id id)
+{
+    return opts[id].name;
+}
+
+const char *opt_text(enum opt_id id)
+{
+    return opts[id].text;
+}
+
+const char *opt_usage(struct arena *a, enum opt_id id)
+{
+    return arena_fmt(a, "--%s%s%s", opts[id].name, opts[id].arg ? " " : "",
+                     opts[id].arg ? opts[id].arg : "");
+}
+
+/* getopt's two forms of the same: short letters, and long names. -f follows where nothing is forced. */
+static void describe(const struct verb *v, struct buf *letters, struct option *long_opts,
+                     int letter_to_id[128])
+{
+    size_t n = 0;
+
+    buf_str(letters, ":h");
+    letter_to_id['h'] = HELP;
+    long_opts[n++] = (struct option){"help", no_argument, NULL, HELP};
+    for (const enum opt_id *id = v->opts; id && *id; id++) {
+        char letter = *id == OPT_FOLLOW ? 'f' : opts[*id].letter;
+
+        long_opts[n++] = (struct option){opts[*id].name,
+                                         opts[*id].arg ? required_argument : no_argument, NULL,
+                                         (int)*id};
+        if (!letter)
+            continue;
+        buf_char(letters, letter);
+        if (opts[*id].arg)
+            buf_char(letters, ':');
+        letter_to_id[(unsigned char)letter] = (int)*id;
+    }
+    long_opts[n] = (struct option){0};
+}
+
+static int unknown(const struct cli *c, const char *word)
+{
+    const char *names[MAX_LONG] = {"help"};
+    size_t n = 1;
+    CLEANUP(free_p) char *bare = xasprintf("%.*s", (int)strcspn(word, "="), word);
+
+    for (const enum opt_id *id = c->verb->opts; id && *id; id++)
+        names[n++] = opts[*id].name;
+    const char *near = str_starts(bare, "--") ? text_nearest(bare + 2, names) : NULL;
+    if (near)
+        return say_usage(c, "there is no option %s here; did you mean --%s?", bare, near);
+    return say_usage(c, "there is no option %s here", bare);
+}
+
+int opts_read(struct cli *c, int argc, char **argv, bool *ret_help)
+{
+    CLEANUP(buf_done) struct buf letters = {0};
+    struct option long_opts[MAX_LONG];
+    int letter_to_id[128] = {0}, o;
+
+    describe(c->verb, &letters, long_opts, letter_to_id);
+    *ret_help = false;
+    optind = 0; /* GNU's way to begin anew */
+    opterr = 0;
+    while ((o = getopt_long(argc, argv, letters.data, long_opts, NULL)) != -1) {
+        int id = o > OPT_COUNT && o < 128 ? letter_to_id[o] : o;
+
+        if (o == '?' && optopt > 0 && optopt <= OPT_COUNT)
+            return say_usage(c, "%s takes no value", argv[optind - 1]);
+        if (o == '?')
+            return unknown(c, optopt && optopt < 128 && optopt > OPT_COUNT
+                                  ? arena_fmt(c->arena, "-%c", optopt)
+                                  : argv[optind - 1]);
+        if (o == ':')
+            return say_usage(c, "%s wants a value", argv[optind - 1]);
+        if (id == HELP)
+            *ret_help = true;
+        else
+            c->values[id] = optarg ? optarg : "";
+    }
+    c->args = argv + optind;
+    c->n_args = (size_t)(argc - optind);
+    return CLI_OK;
+}
+
+bool opt_int(const struct cli *c, enum opt_id id, long long min, long long max, long long def,
+             long long *ret)
+{
+    *ret = def;
+    if (!given(c, id))
+        return true;
+    if (parse_i64(c->values[id], ret) == 0 && *ret >= min && *ret <= max)
+        return true;
+    (void)say_usage(c, "--%s wants a number from %lld to %lld, not '%s'", opts[id].name, min, max,
+                    c->values[id]);
+    return false;
+}

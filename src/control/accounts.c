@@ -1,0 +1,305 @@
+/* Accounts and their access keys. */
+#include "base/timefmt.h"
+#include "control/control.h"
+
+static void encode_account(struct call *c, struct enc *e, const struct account *a)
+{
+    enc_str(e, "account", a->id);
+    enc_str(e, "name", a->name);
+    enc_bool(e, "recycleBin", a->recycle_bin);
+    enc_int(e, "recycleHours", a->recycle_hours);
+    control_enc_time(c, e, "createdAt", a->created_at);
+}
+
+static void encode_one(struct call *c, const void *out, struct enc *e)
+{
+    encode_account(c, e, out);
+}
+
+/* ---- making ---- */
+
+struct create_in {
+    const char *name;
+};
+
+static enum err create(struct call *c, const void *in_, void *out)
+{
+    const struct create_in *in = in_;
+
+    return account_create(&c->op, NULL, in->name, out);
+}
+
+const struct action op_create_account = {
+    .name = "CreateAccount",
+    .summary = "Makes an account.",
+    .perm = PERM_OPERATOR,
+    .access = ACCESS_WRITE,
+    .in_size = sizeof(struct create_in),
+    .out_size = sizeof(struct account),
+    .in = FIELDS(F_STR(struct create_in, name, "name", .required = true, .format = FMT_NAME)),
+    .run = create,
+    .encode = encode_one,
+};
+
+/* ---- listing ---- */
+
+struct account_list {
+    struct account *rows;
+    size_t n;
+};
+
+static enum err list(struct call *c, const void *in, void *out_)
+{
+    struct account_list *out = out_;
+
+    (void)in;
+    out->rows = store_find(c->op.tx, &rec_account,
+                           &(struct query){.order = "created_at,id", .limit = 1000}, &out->n);
+    return ERR_NONE;
+}
+
+static void encode_list(struct call *c, const void *out_, struct enc *e)
+{
+    const struct account_list *out = out_;
+
+    enc_list(e, "accounts", "account");
+    for (size_t i = 0; i < out->n; i++) {
+        enc_obj(e, NULL);
+        encode_account(c, e, &out->rows[i]);
+        enc_end(e);
+    }
+    enc_end(e);
+}
+
+struct nothing {
+    const char *account;
+};
+
+const struct action op_list_accounts = {
+    .name = "ListAccounts",
+    .summary = "Lists accounts, oldest first.",
+    .perm = PERM_OPERATOR,
+    .access = ACCESS_READ,
+    .in_size = sizeof(struct nothing),
+    .out_size = sizeof(struct account_list),
+    .in = FIELDS(F_IGNORED("account")),
+    .run = list,
+    .encode = encode_list,
+};
+
+/* ---- settings ---- */
+
+struct set_in {
+    const char *account, *name;
+    bool recycle_bin, has_recycle_bin, has_recycle_hours;
+    int64_t recycle_hours;
+};
+
+static enum err set(struct call *c, const void *in_, void *out_)
+{
+    const struct set_in *in = in_;
+    struct account *a = out_;
+    enum err e = control_owner(c, in->account, a);
+
+    if (e)
+        return e;
+    if (in->name)
+        a->name = in->name;
+    if (in->has_recycle_bin)
+        a->recycle_bin = in->recycle_bin;
+    if (in->has_recycle_hours)
+        a->recycle_hours = in->recycle_hours;
+    store_update(c->op.tx, &rec_account, a);
+    event_append(&c->op, a->id, "account-set",
+                 arena_fmt(c->arena, "recycle bin %s, %lld hours", a->recycle_bin ? "on" : "off",
+                           (long long)a->recycle_hours));
+    return ERR_NONE;
+}
+
+const struct action op_set_account = {
+    .name = "SetAccount",
+    .summary = "Changes an account's name or its recycle bin.",
+    .perm = PERM_OPERATOR,
+    .access = ACCESS_WRITE,
+    .in_size = sizeof(struct set_in),
+    .out_size = sizeof(struct account),
+    .in = FIELDS(F_STR(struct set_in, account, "account", .format = FMT_ID,
+                       .text = "Without one, the oldest account."),
+                 F_STR(struct set_in, name, "name", .format = FMT_NAME),
+                 F_BOOL(struct set_in, recycle_bin, "recycleBin",
+                        .has = HAS(struct set_in, has_recycle_bin)),
+                 F_INT(struct set_in, recycle_hours, "recycleHours",
+                       .has = HAS(struct set_in, has_recycle_hours), .min = 1, .max = 8760)),
+    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND),
+    .run = set,
+    .encode = encode_one,
+};
+
+/* ---- access keys ---- */
+
+struct owner_in {
+    const char *account;
+};
+
+#define OWNER_FIELDS                                                                               \
+    FIELDS(F_STR(struct owner_in, account, "account", .format = FMT_ID,                            \
+                 .text = "Without one, the oldest account."))
+
+struct key_out {
+    const char *id, *secret, *account;
+};
+
+static enum err create_key(struct call *c, const void *in_, void *out_)
+{
+    const struct owner_in *in = in_;
+    struct key_out *out = out_;
+    struct account a;
+    enum err e = control_owner(c, in->account, &a);
+
+    if (e)
+        return e;
+    out->account = a.id;
+    return access_key_create(&c->op, a.id, &out->id, &out->secret);
+}
+
+static void encode_new_key(struct call *c, const void *out_, struct enc *e)
+{
+    const struct key_out *out = out_;
+
+    (void)c;
+    enc_str(e, "accessKeyId", out->id);
+    enc_str(e, "accessKeySecret", out->secret);
+    enc_str(e, "account", out->account);
+}
+
+const struct action op_create_access_key = {
+    .name = "CreateAccessKey",
+    .summary = "Makes an access key and tells its secret.",
+    .perm = PERM_OPERATOR,
+    .access = ACCESS_WRITE,
+    .in_size = sizeof(struct owner_in),
+    .out_size = sizeof(struct key_out),
+    .in = OWNER_FIELDS,
+    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND),
+    .run = create_key,
+    .encode = encode_new_key,
+};
+
+struct key_list {
+    struct access_key *rows;
+    size_t n;
+};
+
+static enum err list_keys(struct call *c, const void *in_, void *out_)
+{
+    const struct owner_in *in = in_;
+    struct key_list *out = out_;
+    struct query q = {.order = "created_at,id", .limit = 1000};
+    enum err e = control_scope(c, in->account);
+
+    if (e)
+        return e;
+    if (c->op.account)
+        query_text(&q, "account", CMP_EQ, c->op.account);
+    out->rows = store_find(c->op.tx, &rec_access_key, &q, &out->n);
+    return ERR_NONE;
+}
+
+static void encode_keys(struct call *c, const void *out_, struct enc *e)
+{
+    const struct key_list *out = out_;
+
+    enc_list(e, "accessKeys", "accessKey");
+    for (size_t i = 0; i < out->n; i++) {
+        enc_obj(e, NULL);
+        enc_str(e, "accessKeyId", out->rows[i].id);
+        enc_str(e, "account", out->rows[i].account);
+        enc_bool(e, "active", out->rows[i].active);
+        control_enc_time(c, e, "createdAt", out->rows[i].created_at);
+        enc_end(e);
+    }
+    enc_end(e);
+}
+
+const struct action op_list_access_keys = {
+    .name = "ListAccessKeys",
+    .summary = "Lists access keys, without their secrets.",
+    .perm = PERM_OPERATOR,
+    .access = ACCESS_READ,
+    .in_size = sizeof(struct owner_in),
+    .out_size = sizeof(struct key_list),
+    .in = FIELDS(F_STR(struct owner_in, account, "account", .format = FMT_ID)),
+    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND),
+    .run = list_keys,
+    .encode = encode_keys,
+};
+
+struct key_in {
+    const char *account, *id;
+    bool active;
+};
+
+static enum err find_key(struct call *c, const struct key_in *in, struct access_key *ret)
+{
+    enum err e = control_scope(c, in->account);
+
+    if (e)
+        return e;
+    if (!store_get(c->op.tx, &rec_access_key, in->id, ret) ||
+        (c->op.account && !streq(c->op.account, ret->account)))
+        return fail(c->op.fail, ERR_ACCESS_KEY_NOT_FOUND, "there is no access key '%s'", in->id);
+    return ERR_NONE;
+}
+
+static enum err set_key(struct call *c, const void *in_, void *out)
+{
+    const struct key_in *in = in_;
+    struct access_key key;
+    enum err e = find_key(c, in, &key);
+
+    (void)out;
+    if (e)
+        return e;
+    key.active = in->active;
+    store_update(c->op.tx, &rec_access_key, &key);
+    event_append(&c->op, key.id, in->active ? "access-key-enabled" : "access-key-disabled", NULL);
+    return ERR_NONE;
+}
+
+const struct action op_set_access_key_status = {
+    .name = "SetAccessKeyStatus",
+    .summary = "Enables or disables an access key.",
+    .perm = PERM_OPERATOR,
+    .access = ACCESS_WRITE,
+    .in_size = sizeof(struct key_in),
+    .in = FIELDS(F_STR(struct key_in, id, "accessKeyId", .required = true, .format = FMT_ID),
+                 F_BOOL(struct key_in, active, "active", .required = true),
+                 F_STR(struct key_in, account, "account", .format = FMT_ID)),
+    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_ACCESS_KEY_NOT_FOUND),
+    .run = set_key,
+};
+
+static enum err delete_key(struct call *c, const void *in, void *out)
+{
+    struct access_key key;
+    enum err e = find_key(c, in, &key);
+
+    (void)out;
+    if (e)
+        return e;
+    store_delete(c->op.tx, &rec_access_key, key.id);
+    event_append(&c->op, key.id, "access-key-deleted", NULL);
+    return ERR_NONE;
+}
+
+const struct action op_delete_access_key = {
+    .name = "DeleteAccessKey",
+    .summary = "Deletes an access key.",
+    .perm = PERM_OPERATOR,
+    .access = ACCESS_WRITE,
+    .in_size = sizeof(struct key_in),
+    .in = FIELDS(F_STR(struct key_in, id, "accessKeyId", .required = true, .format = FMT_ID),
+                 F_STR(struct key_in, account, "account", .format = FMT_ID)),
+    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_ACCESS_KEY_NOT_FOUND),
+    .run = delete_key,
+};

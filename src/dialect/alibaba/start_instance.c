@@ -1,0 +1,38 @@
+/* StartInstance. */
+#include "dialect/alibaba/actions.h"
+
+#include "core/inst.h"
+
+struct in {
+    const char *id;
+    bool reset_local, dry_run;
+};
+
+static enum err run(struct call *c, const void *in_, void *out)
+{
+    const struct in *in = in_;
+    unsigned flags = (in->reset_local ? POWER_RESET_LOCAL : 0) | (in->dry_run ? POWER_CHECK_ONLY : 0);
+    (void)out;
+
+    return inst_power(&c->op, in->id, VERB_START, flags, NULL, NULL);
+}
+
+const struct action ali_start_instance = {
+    .name = "StartInstance",
+    .versions = ECS_VERSIONS,
+    .summary = "Start one stopped instance.",
+    .perm = PERM_POWER,
+    .access = ACCESS_WRITE,
+    .in_size = sizeof(struct in),
+    .in = FIELDS(F_STR(struct in, id, "InstanceId", .required = true, .format = FMT_ID, .bad = ERR_INST_NOT_FOUND,
+                       .text = "The instance."),
+                 F_BOOL(struct in, reset_local, "InitLocalDisk",
+                        .text = "Make failed local disks anew; their data is lost."),
+                 F_BOOL(struct in, dry_run, "DryRun",
+                        .text = "Run every check, then answer DryRunOperation.")),
+    .errors = ERRORS(ERR_INST_NOT_FOUND, ERR_INST_STATE, ERR_INST_ALREADY, ERR_INST_BUSY,
+                     ERR_INST_NOT_READY, ERR_INST_RECYCLED, ERR_INST_LOCKED, ERR_INST_EXPIRED,
+                     ERR_INST_OVERDUE, ERR_DISK_UNUSABLE, ERR_NO_SYSTEM_DISK, ERR_KMS_UNAUTHORIZED,
+                     ERR_KMS_NOT_FOUND, ERR_KMS_DISABLED, ERR_NO_STOCK, ERR_DRY_RUN),
+    .run = run,
+};

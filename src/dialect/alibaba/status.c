@@ -1,0 +1,63 @@
+/* States, stop modes and locks, as they are shown. */
+#include "dialect/alibaba/status.h"
+
+/*
+ * What is on its way out or into the recycle bin is Stopping: Terraform's destroy waits through it. A reboot begins
+ * with Stopping and goes on with Starting; the core shows one state for both, so the first is said.
+ */
+static const char *const words[INST_STATE_COUNT] = {
+    [INST_PENDING] = "Pending",     [INST_STOPPED] = "Stopped",   [INST_STARTING] = "Starting",
+    [INST_RUNNING] = "Running",     [INST_STOPPING] = "Stopping", [INST_REBOOTING] = "Stopping",
+    [INST_RESETTING] = "Stopped",   [INST_RECYCLED] = "Stopped",  [INST_RELEASING] = "Stopping",
+};
+
+const char *status_word(enum inst_state s)
+{
+    return s < INST_STATE_COUNT ? words[s] : "Stopped";
+}
+
+bool status_known(const char *word)
+{
+    for (size_t i = 0; i < INST_STATE_COUNT; i++)
+        if (streq(words[i], word))
+            return true;
+    return false;
+}
+
+void status_query(struct query *q, const char *word)
+{
+    size_t count = 0, only = 0;
+
+    for (size_t i = 0; i < INST_STATE_COUNT; i++)
+        if (streq(words[i], word)) {
+            count++;
+            only = i;
+        }
+    if (count == 1) {
+        query_num(q, "state", CMP_EQ, (int64_t)only);
+        return;
+    }
+    for (size_t i = 0; i < INST_STATE_COUNT; i++)
+        if (!streq(words[i], word))
+            query_num(q, "state", CMP_NE, (int64_t)i);
+}
+
+bool can_stop_charging(const struct inst *in, const struct catalog *c)
+{
+    const struct inst_type *t = catalog_type(c, in->type);
+
+    return in->charge != CHARGE_PREPAID && !(t && t->local_disks);
+}
+
+const char *stopped_mode(const struct inst *in, const struct catalog *c)
+{
+    if (!streq(status_word(in->state), "Stopped") || !can_stop_charging(in, c))
+        return "Not-applicable";
+    return in->stop_mode == STOP_STOP_CHARGING ? "StopCharging" : "KeepCharging";
+}
+
+bool financially_locked(const struct inst *in, int64_t now)
+{
+    return in->overdue || (in->locks & LOCK_FINANCIAL) ||
+           (in->charge == CHARGE_PREPAID && in->expires_at <= now);
+}

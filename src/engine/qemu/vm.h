@@ -1,0 +1,181 @@
+/*
+ * What the engine's files share: the engine, its machines, and the operation that a machine is in.
+ *
+ * A machine has a struct vm while it lives or something is done to it. vm.c knows the process (find, spawn, end,
+ * events), op.c what is wanted of it, network.c the switches. The process's files tell the operation what happened
+ * through the op_… functions and nothing else.
+ */
+#ifndef OSTLER_ENGINE_QEMU_VM_H
+#define OSTLER_ENGINE_QEMU_VM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "engine/qemu/accel.h"
+#include "engine/qemu/disks.h"
+#include "engine/qemu/netport.h"
+#include "engine/qemu/qmp.h"
+#include "net/loop.h"
+
+struct vm;
+struct op;
+struct task;
+struct subnet_switch;
+
+struct engine {
+    struct loop *loop;
+    struct engine_host host;
+    char *dir, *self;
+    int64_t grace_ms;
+    char *kernel, *initrd; /* for the probe; NULL none */
+    struct accel_request accel_request;
+    struct accel_result accel;
+    char describe[352];
+    struct vm *vms;
+    struct task *tasks;
+    struct subnet_switch *switches;
+    unsigned starting, max_starting; /* machines between spawn and running, each needs a processor */
+    struct vm *queue;                /* those that wait for their turn, by next_queued */
+    struct loop_timer *caps;
+};
+
+/* How far a machine is on its way to power-off. */
+enum down { DOWN_NO, DOWN_ASKED, DOWN_QUIT, DOWN_KILLED };
+
+struct vm {
+    struct engine *e;
+    struct vm *next, *next_queued;
+    char *id;
+    int dirfd, lock_fd; /* -1: not open, not ours */
+
+    /* the process */
+    bool live;       /* spawned or adopted */
+    bool negotiated; /* its monitor answers */
+    pid_t pid;
+    int pidfd;
+    struct loop_fd *watch;
+    struct qmp *qmp;
+    int qmp_tries;
+    uint64_t spawned_at;
+    enum down down;
+    const char *off_reason; /* it powered itself off; static text, NULL: it did not */
+
+    struct netport port; /* empty until known */
+    int ssh_port;
+
+    struct loop_timer *deadline; /* of the operation's step, or of going down */
+    struct loop_timer *press;    /* the power button again */
+    struct loop_timer *again;    /* the monitor again */
+    struct op *op;               /* the one under way; others wait behind it */
+    struct loop_timer *soon;     /* begins it, never from within the call that asked for it */
+};
+
+enum op_kind { OP_CREATE, OP_START, OP_STOP, OP_REBOOT, OP_RELEASE, OP_SURVEY };
+enum op_step {
+    STEP_NEW,
+    STEP_FIND,  /* a QEMU holds the lock: which? */
+    STEP_QUEUE, /* waits for a processor */
+    STEP_PREPARE,
+    STEP_DISKS,
+    STEP_BOOT,
+    STEP_DOWN,
+    STEP_RESET,
+    STEP_REMOVE
+};
+
+struct op {
+    struct op *next;
+    enum op_kind kind;
+    enum op_step step;
+    int64_t job;
+    bool force, reset_local;
+    bool was_off;  /* survey: it had powered itself off */
+    bool killing;  /* find: the holder did not answer */
+    bool retried;  /* start: once more, under TCG */
+    bool has_slot;
+    uint64_t find_until;
+    struct machine *spec;
+    struct arena *arena;
+    struct image_files image;
+    struct disks_job *disks;
+};
+
+/* ---- qemu.c ---- */
+
+void engine_describe(struct engine *e); /* says anew what it runs on */
+
+/* ---- vm.c: the process ---- */
+
+struct vm *vm_get(struct engine *e, const char *id); /* makes it when it is not there */
+void vm_free(struct vm *vm);                         /* leaves the process alone */
+
+/* Spawns; the lock goes to the new process. NULL, or a sentence in the arena. */
+const char *vm_spawn(struct vm *vm, const struct machine *spec, const struct image_files *image,
+                     struct arena *a);
+
+/* Below the daemon and below machines that are still starting, once it runs. */
+void vm_lower_priority(struct vm *vm);
+
+/* Takes over the process that holds the lock: false when it cannot be reached (yet). */
+bool vm_adopt(struct vm *vm);
+/* Kills the process that holds the lock; its end is told like any other. False when it cannot be found. */
+bool vm_kill_holder(struct vm *vm);
+
+/* Towards power-off: the button until the grace ends, then quit, then SIGKILL. May be called again to go faster. */
+void vm_power_off(struct vm *vm, bool force);
+
+/* Forgets what is known of the process: it ended, or is not taken over after all. */
+void vm_forget(struct vm *vm);
+
+/* ---- op.c: what is wanted ---- */
+
+void op_begin(struct engine *e, enum op_kind kind, const struct machine *m, int64_t job, bool force,
+              bool reset_local);
+void op_free_all(struct vm *vm); /* without a word to the host */
+
+/* The monitor told the status: after adopting, after spawning, after being lost. */
+void op_status(struct vm *vm, const char *status);
+void op_reset_seen(struct vm *vm);
+void op_deadline(struct vm *vm);
+/* The process ended; `status` is its wait status, -1 when unknown. */
+void op_gone(struct vm *vm, int status);
+
+/* ---- network.c: ports and switches ---- */
+
+/* Watches the switch that serves the subnet; takes the pidfd (-1: nothing to watch). */
+void network_watch(struct engine *e, const char *subnet, int pidfd);
+/* Brings the machine's port back in the background: its switch may be gone or have forgotten. */
+void network_restore(struct vm *vm);
+void network_close(struct engine *e);
+
+/* ---- task.c: work on pool threads ---- */
+
+/*
+ * work(t) runs on a pool thread, then done(t) on the loop, unless the engine was closed: then only the task's own
+ * memory is freed. The work sees nothing of the engine but what the task holds.
+ */
+struct task {
+    struct task *next;
+    struct engine *e; /* NULL: closed meanwhile */
+    struct vm *vm;    /* NULL: none; lives as long as its operation */
+    void (*work)(struct task *t);
+    void (*done)(struct task *t);
+    struct arena *arena; /* for the results */
+    char *dir, *self, *id;
+    int dirfd;
+    const struct machine *spec; /* the operation's; becomes the task's when the engine is closed */
+    struct machine *owned;
+    bool flag;
+    struct netport port;
+    struct netport_up up;
+    struct image_files image;
+    const char *error;
+};
+
+struct task *task_new(struct engine *e, const char *id);
+void task_run(struct task *t);
+void tasks_detach(struct engine *e);
+
+#endif
