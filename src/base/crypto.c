@@ -14,6 +14,11 @@ static void must(int ok)
         abort();
 }
 
+void md5(const void *data, size_t len, uint8_t ret[MD5_LEN])
+{
+    must(EVP_Digest(data, len, ret, NULL, EVP_md5(), NULL));
+}
+
 void sha256(const void *data, size_t len, uint8_t ret[SHA256_LEN])
 {
     if (!SHA256(data, len, ret))

@@ -8,7 +8,10 @@
 
 #include "base/arena.h"
 
-enum { SHA1_LEN = 20, SHA256_LEN = 32, HMAC_MAX_LEN = 32 };
+enum { MD5_LEN = 16, SHA1_LEN = 20, SHA256_LEN = 32, HMAC_MAX_LEN = 32 };
+
+/* For the fingerprints of SSH keys, which the clouds show in this old form; protects nothing. */
+void md5(const void *data, size_t len, uint8_t ret[MD5_LEN]);
 
 void sha256(const void *data, size_t len, uint8_t ret[SHA256_LEN]);
 /* Lower-case hex of the SHA-256, in the arena. */

@@ -1,11 +1,12 @@
 /*
- * The client half of the program: `ostler VERB ...`. It sees a server only over HTTP, a machine's console only
- * through its socket, and knows no more than what its caller gives it.
+ * The client half of the program: `ostler VERB ...`. It sees a server only over HTTP, a machine's
+ * console only through its socket, and knows no more than what its caller gives it.
  */
 #ifndef OSTLER_CLI_CLI_H
 #define OSTLER_CLI_CLI_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* What the process ends with. */
 enum cli_exit {
@@ -20,17 +21,23 @@ enum cli_exit {
 struct cli_other {
     const char *name; /* NULL ends a list */
     const char *summary;
-    bool hidden;      /* for the program's own use */
+    bool hidden;                       /* for the program's own use */
     int (*run)(int argc, char **argv); /* argv[0] is the verb */
 };
 
 struct cli_env {
     const char *version;
     const struct cli_other *others; /* NULL: none */
-    char *(*api_dump)(void);        /* the declared actions as JSON, malloc'd; needs no server */
+    /*
+     * Tries whether /dev/kvm runs machines; blocks for some seconds at most. False: `why` is a
+     * sentence. NULL: the doctor says what a server found when it tried.
+     */
+    bool (*kvm_works)(char *why, size_t size);
+    char *(*api_dump)(void); /* the declared actions as JSON, malloc'd; needs no server */
 };
 
-/* Runs the verb that argv[1] names; returns what to exit with. Sets up nothing that outlives it but stdio. */
+/* Runs the verb that argv[1] names; returns what to exit with. Sets up nothing that outlives it but
+ * stdio. */
 int cli_main(int argc, char **argv, const struct cli_env *env);
 
 #endif

@@ -15,7 +15,8 @@ enum { MAX_USER_DATA = 32 * 1024, MAX_DATA_DISKS = 16 };
 
 static int newest_image(struct cli *c, const char *region, const char **ret)
 {
-    CLEANUP(json_free_p) json_t *j = NULL;
+    CLEANUP(json_free_p)
+    json_t *j = NULL;
     struct ecs_params p = {0};
 
     ecs_add(&p, "RegionId", region);
@@ -35,7 +36,8 @@ static int newest_image(struct cli *c, const char *region, const char **ret)
 /* Memory first: that is what a small host lacks. */
 static int smallest_type(struct cli *c, const char **ret)
 {
-    CLEANUP(json_free_p) json_t *j = NULL;
+    CLEANUP(json_free_p)
+    json_t *j = NULL;
     const json_t *best = NULL;
     double least_memory = 0;
     size_t n;
@@ -44,7 +46,8 @@ static int smallest_type(struct cli *c, const char **ret)
 
     if (e)
         return e;
-    json_array_foreach (json_object_get(json_object_get(j, "InstanceTypes"), "InstanceType"), n, t) {
+    json_array_foreach (json_object_get(json_object_get(j, "InstanceTypes"), "InstanceType"), n,
+                        t) {
         double memory = json_number_value(json_object_get(t, "MemorySize"));
 
         if (!best || memory < least_memory) {
@@ -69,7 +72,8 @@ static int add_user_data(struct cli *c, struct ecs_params *p)
 
     if (!path)
         return CLI_OK;
-    CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP(close_p)
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return say_error(CLI_USAGE, "%s: %s", path, strerror(errno));
     while (n < sizeof(data) && (got = read(fd, data + n, sizeof(data) - n)) > 0)
@@ -135,7 +139,7 @@ static int build(struct cli *c, struct ecs_params *p)
         enum opt_id opt;
         const char *name;
     } plain[] = {
-        {OPT_NAME, "InstanceName"}, {OPT_ZONE, "ZoneId"},           {OPT_HOSTNAME, "HostName"},
+        {OPT_NAME, "InstanceName"},   {OPT_ZONE, "ZoneId"},          {OPT_HOSTNAME, "HostName"},
         {OPT_KEYPAIR, "KeyPairName"}, {OPT_DISK, "SystemDisk.Size"},
     };
     long long gib;
@@ -145,7 +149,8 @@ static int build(struct cli *c, struct ecs_params *p)
         return e;
     if (!opt_int(c, OPT_DISK, 1, 32768, 0, &gib))
         return CLI_USAGE;
-    CLEANUP(free_p) char *of_zone = given(c, OPT_ZONE) ? text_region_of(c->values[OPT_ZONE]) : NULL;
+    CLEANUP(free_p)
+    char *of_zone = given(c, OPT_ZONE) ? text_region_of(c->values[OPT_ZONE]) : NULL;
     const char *region = arena_str(c->arena, of_zone ? of_zone : c->region);
     ecs_add(p, "RegionId", region);
     for (size_t i = 0; i < ARRAY_LEN(plain); i++)
@@ -181,7 +186,8 @@ static int refused(struct cli *c, const struct refusal *no)
 /* RunInstances makes all or none, and starts them. */
 static int make_running(struct cli *c, struct ecs_params *p, long long count, struct ids *ret)
 {
-    CLEANUP(json_free_p) json_t *j = NULL;
+    CLEANUP(json_free_p)
+    json_t *j = NULL;
     struct refusal no;
     size_t n;
     json_t *id;
@@ -190,7 +196,8 @@ static int make_running(struct cli *c, struct ecs_params *p, long long count, st
     int e = ecs_try(c, "RunInstances", p, &j, &no);
     if (e)
         return e == CLI_FAILED ? refused(c, &no) : e;
-    json_array_foreach (json_object_get(json_object_get(j, "InstanceIdSets"), "InstanceIdSet"), n, id)
+    json_array_foreach (json_object_get(json_object_get(j, "InstanceIdSets"), "InstanceIdSet"), n,
+                        id)
         if (json_is_string(id) && ret->n < ARRAY_LEN(ret->v))
             ret->v[ret->n++] = arena_str(c->arena, json_string_value(id));
     return CLI_OK;
@@ -200,7 +207,8 @@ static int make_running(struct cli *c, struct ecs_params *p, long long count, st
 static int make_stopped(struct cli *c, struct ecs_params *p, long long count, struct ids *ret)
 {
     for (long long i = 0; i < count; i++) {
-        CLEANUP(json_free_p) json_t *j = NULL;
+        CLEANUP(json_free_p)
+        json_t *j = NULL;
         struct refusal no;
         int e = ecs_try(c, "CreateInstance", p, &j, &no);
 

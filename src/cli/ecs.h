@@ -1,4 +1,5 @@
-/* The clouds' side, spoken as any other client does: ECS's RPC API, signed with ACS3-HMAC-SHA256. */
+/* The clouds' side, spoken as any other client does: ECS's RPC API, signed with ACS3-HMAC-SHA256.
+ */
 #ifndef OSTLER_CLI_ECS_H
 #define OSTLER_CLI_ECS_H
 
@@ -16,7 +17,8 @@ struct ecs_params {
 };
 void ecs_add(struct ecs_params *p, const char *name, const char *value);
 
-/* One request as it is signed. Headers are those to be signed: lower case, sorted, without blanks around values. */
+/* One request as it is signed. Headers are those to be signed: lower case, sorted, without blanks
+ * around values. */
 struct ecs_request {
     const char *method;
     const char *query; /* canonical: ecs_query's */
@@ -34,8 +36,9 @@ char *ecs_authorization(struct arena *a, const struct ecs_request *r, const char
                         const char *secret);
 
 /*
- * Calls an action. CLI_OK and *ret (NULL: not wanted) is the answer, the caller's; CLI_FAILED and *ret_no when it
- * was refused, with nothing said yet (code NULL: it was said); or another exit after saying why.
+ * Calls an action. CLI_OK and *ret (NULL: not wanted) is the answer, the caller's; CLI_FAILED and
+ * *ret_no when it was refused, with nothing said yet (code NULL: it was said); or another exit
+ * after saying why.
  */
 int ecs_try(struct cli *c, const char *action, const struct ecs_params *p, json_t **ret,
             struct refusal *ret_no);

@@ -16,14 +16,14 @@ static const struct {
     const char *title;
     const struct verb *verbs;
 } sections[] = {
-    {"Instances", verbs_inst},           {"Consoles", verbs_console}, {"Images", verbs_image},
-    {"What only an operator may", verbs_admin}, {"Clients", verbs_env}, {"This program", verbs_help},
+    {"Instances", verbs_inst}, {"Consoles", verbs_console},
+    {"Images", verbs_image},   {"What only an operator may", verbs_admin},
+    {"Clients", verbs_env},    {"This program", verbs_help},
 };
 
 static void print_line(struct cli *c, const struct verb *v)
 {
-    const char *usage =
-        arena_fmt(c->arena, "%s%s%s", words_of(c, v), *v->args ? " " : "", v->args);
+    const char *usage = arena_fmt(c->arena, "%s%s%s", words_of(c, v), *v->args ? " " : "", v->args);
 
     if (strlen(usage) < COLUMN)
         (void)printf("  %-*s %s\n", COLUMN, usage, v->summary);
@@ -51,13 +51,14 @@ static void print_all(struct cli *c)
                 print_line(c, v);
         (void)putchar('\n');
     }
-    (void)printf("To begin:\n"
-                 "  ostler doctor                    what this computer lacks, if anything\n"
-                 "  ostler serve --data ./var        a server, in a terminal of its own\n"
-                 "  ostler create --run --wait       a machine\n"
-                 "  eval \"$(ostler env alibaba)\"     your own tools, pointed at it\n\n"
-                 "`ostler help VERB` tells more about one. Exit codes: 0 done, 1 refused or failed,\n"
-                 "2 wrong usage, 3 no server.\n");
+    (void)printf(
+        "To begin:\n"
+        "  ostler doctor                    what this computer lacks, if anything\n"
+        "  ostler serve --data ./var        a server, in a terminal of its own\n"
+        "  ostler create --run --wait       a machine\n"
+        "  eval \"$(ostler env alibaba)\"     your own tools, pointed at it\n\n"
+        "`ostler help VERB` tells more about one. Exit codes: 0 done, 1 refused or failed,\n"
+        "2 wrong usage, 3 no server.\n");
 }
 
 /* ---- one verb ---- */
@@ -150,7 +151,8 @@ static int version(struct cli *c)
 
 static int dump(struct cli *c)
 {
-    CLEANUP(free_p) char *text = c->env->api_dump ? c->env->api_dump() : NULL;
+    CLEANUP(free_p)
+    char *text = c->env->api_dump ? c->env->api_dump() : NULL;
 
     if (!text)
         return say_error(CLI_FAILED, "this program serves no API");
@@ -177,7 +179,8 @@ static void print_first_words(const struct cli *c)
             (void)puts(o->name);
 }
 
-/* What may follow the words so far, one a line; "@ids" stands for the instances' ids, "@files" for files. */
+/* What may follow the words so far, one a line; "@ids" stands for the instances' ids, "@files" for
+ * files. */
 static int complete(struct cli *c)
 {
     const char *first = c->n_args > 0 ? c->args[0] : NULL;

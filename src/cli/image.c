@@ -1,6 +1,6 @@
 /*
- * Images. Importing copies into DATA/images/ID here, in the client, so that the server never waits for a disk; the
- * server then looks at the directory and offers it.
+ * Images. Importing copies into DATA/images/ID here, in the client, so that the server never waits
+ * for a disk; the server then looks at the directory and offers it.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -18,10 +18,11 @@
 static int image_ls(struct cli *c)
 {
     static const struct row_column columns[] = {
-        {"IMAGE", "imageId"}, {"NAME", "name"},         {"SYSTEM", "osName"},
+        {"IMAGE", "imageId"},  {"NAME", "name"},         {"SYSTEM", "osName"},
         {"GIB", "minDiskGib"}, {"CREATED", "createdAt"},
     };
-    CLEANUP(json_free_p) json_t *j = NULL;
+    CLEANUP(json_free_p)
+    json_t *j = NULL;
     int e = operator_call(c, "ListImages", account_body(c), &j);
 
     if (!e)
@@ -109,16 +110,23 @@ static int tool_failed(const char *tool, int status, const char *output)
 /* Its format and size. A disk that leads to other files is refused: they may be anybody's. */
 static int inspect(const char *path, const char *format, char ret_format[16], json_int_t *ret_gib)
 {
-    char *argv[] = {(char *)"qemu-img", (char *)"info",          (char *)"--output=json",
-                    (char *)"-f",       (char *)(format ? format : "raw"), (char *)"--",
-                    (char *)path,       NULL};
-    CLEANUP(buf_done) struct buf out = {0};
+    char *argv[] = {(char *)"qemu-img",
+                    (char *)"info",
+                    (char *)"--output=json",
+                    (char *)"-f",
+                    (char *)(format ? format : "raw"),
+                    (char *)"--",
+                    (char *)path,
+                    NULL};
+    CLEANUP(buf_done)
+    struct buf out = {0};
     const json_int_t gib = (json_int_t)1 << 30;
     int status = run_tool(argv, &out);
 
     if (status)
         return tool_failed("qemu-img info", status, buf_cstr(&out));
-    CLEANUP(json_free_p) json_t *j = json_loads(buf_cstr(&out), 0, NULL);
+    CLEANUP(json_free_p)
+    json_t *j = json_loads(buf_cstr(&out), 0, NULL);
     const json_t *data = json_object_get(json_object_get(j, "format-specific"), "data");
     if (*json_text(j, "backing-filename") || *json_text(data, "data-file")) {
         (void)say_error(CLI_FAILED, "%s is made over another file: %s", path,
@@ -139,7 +147,8 @@ static int inspect(const char *path, const char *format, char ret_format[16], js
 static int format_of(const char *path, const char **ret)
 {
     char magic[4] = "";
-    CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP(close_p)
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0 || read(fd, magic, sizeof(magic)) < 0)
         return say_error(CLI_FAILED, "%s: %s", path, strerror(errno));
@@ -150,10 +159,19 @@ static int format_of(const char *path, const char **ret)
 static int convert(const char *from, const char *format, const char *to)
 {
     bool terminal = isatty(STDERR_FILENO);
-    char *argv[] = {(char *)"qemu-img", (char *)"convert", (char *)"-f", (char *)format,
-                    (char *)"-O",       (char *)"qcow2",   (char *)"--", (char *)from,
-                    (char *)to,         NULL,              NULL};
-    CLEANUP(buf_done) struct buf out = {0};
+    char *argv[] = {(char *)"qemu-img",
+                    (char *)"convert",
+                    (char *)"-f",
+                    (char *)format,
+                    (char *)"-O",
+                    (char *)"qcow2",
+                    (char *)"--",
+                    (char *)from,
+                    (char *)to,
+                    NULL,
+                    NULL};
+    CLEANUP(buf_done)
+    struct buf out = {0};
 
     if (terminal) {
         memmove(argv + 3, argv + 2, 7 * sizeof(*argv));
@@ -174,7 +192,8 @@ static const char *plain_name(struct cli *c, const char *path)
 
 static int describe(const struct import *im, json_t *what)
 {
-    CLEANUP(json_free_p) json_t *j = what;
+    CLEANUP(json_free_p)
+    json_t *j = what;
     const char *path = arena_fmt(im->c->arena, "%s/image.json", im->dir);
 
     if (given(im->c, OPT_NAME))
@@ -209,7 +228,8 @@ enum { COPY_AT_ONCE = 64 * 1024 * 1024 };
 
 static volatile sig_atomic_t interrupted;
 
-/* Nothing more: a tool that runs is ended by the same Ctrl-C, and what was made so far is removed. */
+/* Nothing more: a tool that runs is ended by the same Ctrl-C, and what was made so far is removed.
+ */
 static void on_interrupt(int signum)
 {
     (void)signum;
@@ -245,20 +265,41 @@ static int copy_bytes(int from, int to)
     return -EINTR;
 }
 
-static int copy_file(const struct import *im, const char *name)
+/* Below the directory, by names alone. */
+static bool is_inside(const char *name)
 {
-    const char *from = arena_fmt(im->c->arena, "%s/%s", im->source, name);
-    const char *to = arena_fmt(im->c->arena, "%s/%s", im->dir, name);
+    if (!*name || *name == '/')
+        return false;
+    for (const char *at = name; *at; at += strspn(at, "/")) {
+        size_t n = strcspn(at, "/");
 
-    if (!*name || strchr(name, '/') || *name == '.')
-        return say_error(CLI_FAILED, "'%s' in image.json is not a file name", name);
-    CLEANUP(close_p) int in = open(from, O_RDONLY | O_CLOEXEC);
+        if (n == 2 && strncmp(at, "..", 2) == 0)
+            return false;
+        at += n;
+    }
+    return !str_ends(name, "/");
+}
+
+/* Copies the file that `key` names; the copy stands beside its image.json, which is told so. */
+static int copy_file(const struct import *im, json_t *j, const char *key)
+{
+    const char *name = arena_str(im->c->arena, json_text(j, key)), *slash = strrchr(name, '/');
+    const char *base = slash ? slash + 1 : name;
+    const char *from = arena_fmt(im->c->arena, "%s/%s", im->source, name);
+    const char *to = arena_fmt(im->c->arena, "%s/%s", im->dir, base);
+
+    if (!is_inside(name) || *base == '.')
+        return say_error(CLI_FAILED, "'%s' in image.json is not a file beside it", name);
+    CLEANUP(close_p)
+    int in = open(from, O_RDONLY | O_CLOEXEC);
     if (in < 0)
         return say_error(CLI_FAILED, "%s: %s", from, strerror(errno));
-    CLEANUP(close_p) int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    CLEANUP(close_p)
+    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     int e = out < 0 ? -errno : copy_bytes(in, out);
     if (e < 0)
         return say_error(CLI_FAILED, "%s: %s", to, strerror(-e));
+    (void)json_object_set_new(j, key, json_string(base));
     return CLI_OK;
 }
 
@@ -267,7 +308,8 @@ static int import_dir(const struct import *im)
     static const char *const files[] = {"disk", "kernel", "initrd"};
     const char *path = arena_fmt(im->c->arena, "%s/image.json", im->source);
     json_error_t why;
-    CLEANUP(json_free_p) json_t *j = json_load_file(path, 0, &why);
+    CLEANUP(json_free_p)
+    json_t *j = json_load_file(path, 0, &why);
     char format[16];
     const char *believed;
     json_int_t gib;
@@ -276,7 +318,7 @@ static int import_dir(const struct import *im)
     if (!json_is_object(j))
         return say_error(CLI_FAILED, "%s: %s", path, j ? "it is not a JSON object" : why.text);
     for (size_t i = 0; i < ARRAY_LEN(files); i++)
-        if (json_object_get(j, files[i]) && (e = copy_file(im, json_text(j, files[i]))))
+        if (json_object_get(j, files[i]) && (e = copy_file(im, j, files[i])))
             return e;
     const char *disk = arena_fmt(im->c->arena, "%s/%s", im->dir, json_text(j, "disk"));
     if (!*json_text(j, "disk"))
@@ -310,7 +352,8 @@ static int fill(struct import *im)
 
 static int image_import(struct cli *c)
 {
-    CLEANUP(json_free_p) json_t *info = NULL;
+    CLEANUP(json_free_p)
+    json_t *info = NULL;
     struct import im = {.c = c,
                         .source = c->args[0],
                         .id = given(c, OPT_ID) ? c->values[OPT_ID] : new_id(c->arena)};

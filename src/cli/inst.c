@@ -11,7 +11,8 @@
 
 static json_t *lower(const char *s)
 {
-    CLEANUP(free_p) char *copy = xstrdup(s);
+    CLEANUP(free_p)
+    char *copy = xstrdup(s);
 
     for (char *p = copy; *p; p++)
         *p = (char)tolower((unsigned char)*p);
@@ -27,9 +28,9 @@ static void copy_text(json_t *to, const char *name, const json_t *from, const ch
 static json_t *from_ecs(const json_t *i)
 {
     static const char *const names[][2] = {
-        {"instanceId", "InstanceId"},    {"name", "InstanceName"},     {"type", "InstanceType"},
-        {"image", "ImageId"},            {"region", "RegionId"},       {"zone", "ZoneId"},
-        {"hostname", "HostName"},        {"createdAt", "CreationTime"}, {"startedAt", "StartTime"},
+        {"instanceId", "InstanceId"},   {"name", "InstanceName"},      {"type", "InstanceType"},
+        {"image", "ImageId"},           {"region", "RegionId"},        {"zone", "ZoneId"},
+        {"hostname", "HostName"},       {"createdAt", "CreationTime"}, {"startedAt", "StartTime"},
         {"description", "Description"},
     };
     json_t *j = json_object();
@@ -59,7 +60,8 @@ static json_t *from_operator(json_t *i)
 static int list_by_operator(struct cli *c, json_t *all)
 {
     for (size_t offset = 0;;) {
-        CLEANUP(json_free_p) json_t *page = NULL;
+        CLEANUP(json_free_p)
+        json_t *page = NULL;
         json_t *body = account_body(c);
         size_t n;
         json_t *i;
@@ -86,7 +88,8 @@ static int list_by_ecs(struct cli *c, json_t *all)
     if (e)
         return e;
     do {
-        CLEANUP(json_free_p) json_t *page = NULL;
+        CLEANUP(json_free_p)
+        json_t *page = NULL;
         struct ecs_params p = {0};
         size_t n;
         json_t *i;
@@ -110,7 +113,8 @@ static const struct row_column instance_columns[] = {
 
 static int ls(struct cli *c)
 {
-    CLEANUP(json_free_p) json_t *all = json_array();
+    CLEANUP(json_free_p)
+    json_t *all = json_array();
     int e = server_by_environment(c) ? list_by_ecs(c, all) : list_by_operator(c, all);
     size_t n;
     json_t *i;
@@ -134,15 +138,18 @@ static int ls(struct cli *c)
 
 static int show_by_ecs(struct cli *c, const char *id, json_t **ret)
 {
-    CLEANUP(json_free_p) json_t *page = NULL;
+    CLEANUP(json_free_p)
+    json_t *page = NULL;
     struct ecs_params p = {0};
     int e = server_environment(c);
 
     if (e)
         return e;
     ecs_add(&p, "RegionId", given(c, OPT_REGION) ? c->values[OPT_REGION] : c->region);
-    CLEANUP(json_free_p) json_t *ids = json_pack("[s]", id);
-    CLEANUP(free_p) char *text = json_dumps(ids, JSON_COMPACT);
+    CLEANUP(json_free_p)
+    json_t *ids = json_pack("[s]", id);
+    CLEANUP(free_p)
+    char *text = json_dumps(ids, JSON_COMPACT);
     ecs_add(&p, "InstanceIds", text);
     if ((e = ecs_call(c, "DescribeInstances", &p, &page)))
         return e;
@@ -175,7 +182,8 @@ static int show_by_operator(struct cli *c, const char *id, json_t **ret)
 /* A list's items, or an object's values, as one line. */
 static const char *line_of(struct cli *c, json_t *v)
 {
-    CLEANUP(buf_done) struct buf b = {0};
+    CLEANUP(buf_done)
+    struct buf b = {0};
     const char *key;
     json_t *item;
     size_t n;
@@ -186,14 +194,17 @@ static const char *line_of(struct cli *c, json_t *v)
         json_object_foreach (v, key, item)
             if (*row_text(c->arena, item))
                 buf_fmt(&b, "%s%s %s", b.len ? ", " : "", key, row_text(c->arena, item));
-    return arena_str(c->arena, json_is_object(v) || json_is_array(v) ? buf_cstr(&b)
-                                                                      : row_text(c->arena, v));
+    return arena_str(c->arena,
+                     json_is_object(v) || json_is_array(v) ? buf_cstr(&b) : row_text(c->arena, v));
 }
 
 static const struct row_column disk_columns[] = {
-    {"DISK", "diskId"}, {"KIND", "kind"},
-    {"CATEGORY", "category"}, {"GIB", "sizeGib"},
-    {"STATE", "failed", "failed", "ok"}, {"ENCRYPTED", "encrypted"},
+    {"DISK", "diskId"},
+    {"KIND", "kind"},
+    {"CATEGORY", "category"},
+    {"GIB", "sizeGib"},
+    {"STATE", "failed", "failed", "ok"},
+    {"ENCRYPTED", "encrypted"},
 };
 
 static const struct row_column event_columns[] = {
@@ -217,7 +228,8 @@ static void print_part(const json_t *j, const char *key, const struct row_column
 /* One field a line, those without a value left out, then what is a table of its own. */
 static void print_shown(struct cli *c, json_t *j)
 {
-    CLEANUP(buf_done) struct buf b = {0};
+    CLEANUP(buf_done)
+    struct buf b = {0};
     const char *key;
     json_t *v;
 
@@ -237,7 +249,8 @@ static void print_shown(struct cli *c, json_t *j)
 
 static int show(struct cli *c)
 {
-    CLEANUP(json_free_p) json_t *j = NULL;
+    CLEANUP(json_free_p)
+    json_t *j = NULL;
     int e = server_by_environment(c) ? show_by_ecs(c, c->args[0], &j)
                                      : show_by_operator(c, c->args[0], &j);
 

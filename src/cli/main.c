@@ -5,8 +5,8 @@
 #include "cli/text.h"
 #include "cli/verb.h"
 
-const struct verb *const verb_lists[] = {verbs_inst,  verbs_console, verbs_image, verbs_admin,
-                                         verbs_env,   verbs_doctor,  verbs_help,  NULL};
+const struct verb *const verb_lists[] = {verbs_inst, verbs_console, verbs_image, verbs_admin,
+                                         verbs_env,  verbs_doctor,  verbs_help,  NULL};
 
 /* Calls of this macro walk all verbs. */
 #define EACH_VERB(v)                                                                               \
@@ -32,10 +32,14 @@ bool verb_is_group(const char *word)
 
 /* ---- saying things ---- */
 
+static void say(const char *prefix, const char *fmt, va_list ap) PRINTF(2, 0);
+
 static void say(const char *prefix, const char *fmt, va_list ap)
 {
-    CLEANUP(buf_done) struct buf raw = {0};
-    CLEANUP(buf_done) struct buf line = {0};
+    CLEANUP(buf_done)
+    struct buf raw = {0};
+    CLEANUP(buf_done)
+    struct buf line = {0};
 
     buf_vfmt(&raw, fmt, ap);
     text_clean(&line, buf_cstr(&raw));
@@ -134,8 +138,8 @@ static int check_args(const struct cli *c)
     if ((int)c->n_args < v->min_args)
         return say_usage(c, "usage: ostler %s %s", verb_words(c), v->args);
     if (v->max_args >= 0 && (int)c->n_args > v->max_args)
-        return say_usage(c, "`%s` is one word too many: usage: ostler %s %s",
-                         c->args[v->max_args], verb_words(c), v->args);
+        return say_usage(c, "`%s` is one word too many: usage: ostler %s %s", c->args[v->max_args],
+                         verb_words(c), v->args);
     return CLI_OK;
 }
 
@@ -152,7 +156,8 @@ static int run_help(struct cli *c)
 
 static int run_verb(const struct cli_env *env, const struct verb *v, int argc, char **argv)
 {
-    CLEANUP(arena_free_p) struct arena *arena = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *arena = arena_new();
     struct cli c = {.env = env, .verb = v, .arena = arena};
     bool help;
     int e = opts_read(&c, argc, argv, &help);
@@ -178,8 +183,8 @@ static int flushed(int exit)
 static const char *usual_word(const char *word)
 {
     static const char *const others[][2] = {
-        {"list", "ls"},   {"delete", "rm"},    {"remove", "rm"},
-        {"-h", "help"},   {"--help", "help"},  {"--version", "version"},
+        {"list", "ls"}, {"delete", "rm"},   {"remove", "rm"},
+        {"-h", "help"}, {"--help", "help"}, {"--version", "version"},
     };
 
     for (size_t i = 0; word && i < ARRAY_LEN(others); i++)

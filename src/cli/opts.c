@@ -11,7 +11,8 @@ static const struct {
     const char *arg; /* NULL: a flag */
     const char *text;
 } opts[OPT_COUNT] = {
-    [OPT_DATA] = {"data", 0, "DIR", "the server's data directory (./var, else /var/lib/ostler)"},
+    [OPT_DATA] = {"data", 0, "DIR",
+                  "the server's data directory (OSTLER_DATA, else ./var, else /var/lib/ostler)"},
     [OPT_ACCOUNT] = {"account", 0, "ID", "whose things (the first account's)"},
     [OPT_JSON] = {"json", 0, NULL, "print JSON"},
     [OPT_IDS] = {"ids", 0, NULL, "print ids only, one a line"},
@@ -66,7 +67,8 @@ const char *opt_usage(struct arena *a, enum opt_id id)
                      opts[id].arg ? opts[id].arg : "");
 }
 
-/* getopt's two forms of the same: short letters, and long names. -f follows where nothing is forced. */
+/* getopt's two forms of the same: short letters, and long names. -f follows where nothing is
+ * forced. */
 static void describe(const struct verb *v, struct buf *letters, struct option *long_opts,
                      int letter_to_id[128])
 {
@@ -78,9 +80,8 @@ static void describe(const struct verb *v, struct buf *letters, struct option *l
     for (const enum opt_id *id = v->opts; id && *id; id++) {
         char letter = *id == OPT_FOLLOW ? 'f' : opts[*id].letter;
 
-        long_opts[n++] = (struct option){opts[*id].name,
-                                         opts[*id].arg ? required_argument : no_argument, NULL,
-                                         (int)*id};
+        long_opts[n++] = (struct option){
+            opts[*id].name, opts[*id].arg ? required_argument : no_argument, NULL, (int)*id};
         if (!letter)
             continue;
         buf_char(letters, letter);
@@ -95,7 +96,8 @@ static int unknown(const struct cli *c, const char *word)
 {
     const char *names[MAX_LONG] = {"help"};
     size_t n = 1;
-    CLEANUP(free_p) char *bare = xasprintf("%.*s", (int)strcspn(word, "="), word);
+    CLEANUP(free_p)
+    char *bare = xasprintf("%.*s", (int)strcspn(word, "="), word);
 
     for (const enum opt_id *id = c->verb->opts; id && *id; id++)
         names[n++] = opts[*id].name;
@@ -107,7 +109,8 @@ static int unknown(const struct cli *c, const char *word)
 
 int opts_read(struct cli *c, int argc, char **argv, bool *ret_help)
 {
-    CLEANUP(buf_done) struct buf letters = {0};
+    CLEANUP(buf_done)
+    struct buf letters = {0};
     struct option long_opts[MAX_LONG];
     int letter_to_id[128] = {0}, o;
 

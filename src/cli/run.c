@@ -42,10 +42,8 @@ int run_tool(char *const *argv, struct buf *out)
 
     if (out && pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
-    struct child_spec spec = {.path = argv[0],
-                              .argv = argv,
-                              .out_fd = out ? ends[1] : STDERR_FILENO,
-                              .in_fd = -1};
+    struct child_spec spec = {
+        .path = argv[0], .argv = argv, .out_fd = out ? ends[1] : STDERR_FILENO, .in_fd = -1};
     int e = child_spawn(&spec, &pid, NULL);
     close_p(&ends[1]);
     if (e == 0 && out)

@@ -5,9 +5,9 @@
 #include "base/buf.h"
 
 /*
- * Runs argv (looked up in PATH). What it writes goes to `out` (at most 64 KiB, standard error included), or, when
- * that is NULL, to our own standard error. Returns its exit status, 128 + the signal that ended it, or a negative
- * errno when it could not be run.
+ * Runs argv (looked up in PATH). What it writes goes to `out` (at most 64 KiB, standard error
+ * included), or, when that is NULL, to our own standard error. Returns its exit status, 128 + the
+ * signal that ended it, or a negative errno when it could not be run.
  */
 int run_tool(char *const *argv, struct buf *out);
 

@@ -125,8 +125,8 @@ void table_cell(struct table *t, const char *text)
 }
 
 /*
- * Columns that a terminal uses: bytes that continue a character take none, and the scripts of East Asia (from U+3000,
- * and whatever has four bytes) take two. Near enough to align a table.
+ * Columns that a terminal uses: bytes that continue a character take none, and the scripts of East
+ * Asia (from U+3000, and whatever has four bytes) take two. Near enough to align a table.
  */
 static size_t width(const char *s)
 {

@@ -12,24 +12,28 @@
 /* Adds `s` as one word of a POSIX shell, always between single quotes. */
 void text_shell_quote(struct buf *b, const char *s);
 
-/* How many single letters must be changed, put in, left out or swapped with their neighbour to make b of a. */
+/* How many single letters must be changed, put in, left out or swapped with their neighbour to make
+ * b of a. */
 size_t text_distance(const char *a, const char *b);
 
 /* The word of a NULL-ended list that `word` is likeliest to mean; NULL when none is near. */
 const char *text_nearest(const char *word, const char *const *list);
 
-/* Adds what may be shown on a terminal: control characters (of a name that somebody chose) become '?'. */
+/* Adds what may be shown on a terminal: control characters (of a name that somebody chose) become
+ * '?'. */
 void text_clean(struct buf *b, const char *s);
 
 /* "512 B", "1.5 GiB". In a static buffer. */
 const char *text_size(uint64_t bytes);
 
-/* The region of an ECS zone, "cn-hangzhou" of "cn-hangzhou-i", "us-east-1" of "us-east-1a"; malloc'd. */
+/* The region of an ECS zone, "cn-hangzhou" of "cn-hangzhou-i", "us-east-1" of "us-east-1a";
+ * malloc'd. */
 char *text_region_of(const char *zone);
 
 /* ---- tables ---- */
 
-/* Columns as wide as their widest cell, two spaces apart; the last one is not padded. Zeroed is empty. */
+/* Columns as wide as their widest cell, two spaces apart; the last one is not padded. Zeroed is
+ * empty. */
 struct table {
     char **cells;
     size_t n, cap;

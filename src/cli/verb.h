@@ -59,8 +59,8 @@ struct cli;
 struct verb {
     const char *group; /* "image" of `image ls`; NULL for a verb of one word */
     const char *name;
-    const char *args;  /* for people: "ID..." */
-    int min_args, max_args; /* max -1: any number */
+    const char *args;        /* for people: "ID..." */
+    int min_args, max_args;  /* max -1: any number */
     const enum opt_id *opts; /* NULL: none; --help is always understood */
     const char *summary;     /* one line */
     const char *more;        /* what a user must know besides; NULL */
@@ -106,10 +106,12 @@ const char *opt_name(enum opt_id id);
 const char *opt_usage(struct arena *a, enum opt_id id);
 const char *opt_text(enum opt_id id);
 
-/* Reads argv (argv[0] is skipped) by the verb's options. CLI_OK, or CLI_USAGE after saying why. *ret_help: asked for. */
+/* Reads argv (argv[0] is skipped) by the verb's options. CLI_OK, or CLI_USAGE after saying why.
+ * *ret_help: asked for. */
 int opts_read(struct cli *c, int argc, char **argv, bool *ret_help);
 
-/* An option's number, `def` when it was not given. False after saying that it is none or out of range. */
+/* An option's number, `def` when it was not given. False after saying that it is none or out of
+ * range. */
 bool opt_int(const struct cli *c, enum opt_id id, long long min, long long max, long long def,
              long long *ret);
 

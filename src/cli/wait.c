@@ -59,7 +59,8 @@ static enum progress judge(enum wait_goal goal, const char *state)
 /* "" when the instance is not there any more. */
 static int ask(struct cli *c, const char *id, const char **ret_state)
 {
-    CLEANUP(json_free_p) json_t *j = NULL;
+    CLEANUP(json_free_p)
+    json_t *j = NULL;
     struct ecs_params p = {0};
     struct refusal no;
 
@@ -111,7 +112,8 @@ static void tell_change(const struct waiting *s, const struct waited *w)
 /* Why the engine could not; told by the operator's side alone. */
 static void tell_reason(struct waiting *s, const struct waited *w)
 {
-    CLEANUP(json_free_p) json_t *j = NULL;
+    CLEANUP(json_free_p)
+    json_t *j = NULL;
     struct refusal no = {0};
     const char *why = "";
 
@@ -171,8 +173,10 @@ static int run(struct waiting *s, int64_t timeout_ms)
         if (e || !going)
             return e;
         if (now_ms() - s->began_ms >= timeout_ms) {
-            return say_error(CLI_FAILED, "%zu still on the way after %lld s; --timeout waits "
-                                         "longer", going, (long long)timeout_ms / 1000);
+            return say_error(CLI_FAILED,
+                             "%zu still on the way after %lld s; --timeout waits "
+                             "longer",
+                             going, (long long)timeout_ms / 1000);
         }
         pause_ms(pause);
         pause = pause * 3 / 2 < LONGEST_PAUSE_MS ? pause * 3 / 2 : LONGEST_PAUSE_MS;

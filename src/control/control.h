@@ -8,12 +8,13 @@
 /* What control_setup was given. Never NULL; all empty before. */
 const struct control_config *control_config(void);
 
-/* Restricts the operation to one account's things. NULL or "": everybody's. May raise ERR_ACCOUNT_NOT_FOUND. */
+/* Restricts the operation to one account's things. NULL or "": everybody's. May raise
+ * ERR_ACCOUNT_NOT_FOUND. */
 enum err control_scope(struct call *c, const char *account);
 
 /*
- * The account that a new thing will belong to: the named one, or the oldest. Restricts the operation to it.
- * May raise ERR_ACCOUNT_NOT_FOUND.
+ * The account that a new thing will belong to: the named one, or the oldest. Restricts the
+ * operation to it. May raise ERR_ACCOUNT_NOT_FOUND.
  */
 enum err control_owner(struct call *c, const char *account, struct account *ret);
 
@@ -27,10 +28,10 @@ void control_enc_time(struct call *c, struct enc *e, const char *name, int64_t m
 extern const struct err_row control_errors[];
 
 extern const struct action op_create_access_key, op_create_account, op_delete_access_key,
-    op_delete_key_pair, op_environment, op_expire_instance, op_fail_disk, op_grant_kms, op_heal_disk,
-    op_import_key_pair, op_list_access_keys, op_list_accounts, op_list_events, op_list_images,
-    op_list_instances, op_list_key_pairs, op_lock_instance, op_make_network, op_read_console_log,
-    op_register_image, op_revoke_kms, op_server_info, op_set_access_key_status, op_set_account,
-    op_set_overdue, op_show_instance, op_unlock_instance;
+    op_delete_key_pair, op_environment, op_expire_instance, op_fail_disk, op_grant_kms,
+    op_heal_disk, op_import_key_pair, op_list_access_keys, op_list_accounts, op_list_events,
+    op_list_images, op_list_instances, op_list_key_pairs, op_lock_instance, op_make_network,
+    op_read_console_log, op_register_image, op_revoke_kms, op_server_info, op_set_access_key_status,
+    op_set_account, op_set_overdue, op_show_instance, op_unlock_instance;
 
 #endif

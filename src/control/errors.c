@@ -1,7 +1,11 @@
-/* How the operator's dialect says the core's errors: a status and a code each; the message is the detail. */
+/* How the operator's dialect says the core's errors: a status and a code each; the message is the
+ * detail. */
 #include "control/control.h"
 
-#define SAY(e, http, text) {.err = (e), .status = (http), .code = (text), .message = "%d"}
+#define SAY(e, http, text)                                                                         \
+    {                                                                                              \
+        .err = (e), .status = (http), .code = (text), .message = "%d"                              \
+    }
 
 const struct err_row control_errors[] = {
     SAY(ERR_INTERNAL, 500, "InternalError"),
@@ -33,7 +37,6 @@ const struct err_row control_errors[] = {
     SAY(ERR_AUTH_SIGNATURE, 401, "AuthSignature"),
     SAY(ERR_AUTH_CONTENT, 401, "AuthContent"),
     SAY(ERR_AUTH_TOKEN, 401, "AuthToken"),
-    SAY(ERR_TLS_NEEDED, 403, "TlsNeeded"),
     SAY(ERR_FORBIDDEN, 403, "Forbidden"),
     SAY(ERR_PARAM_MISSING, 400, "ParameterMissing"),
     SAY(ERR_PARAM_TYPE, 400, "ParameterType"),

@@ -116,8 +116,8 @@ const struct action op_register_image = {
     .in = FIELDS(F_STR(struct register_in, image, "imageId", .required = true, .format = FMT_ID),
                  F_STR(struct register_in, account, "account", .format = FMT_ID,
                        .text = "Whose it is; without one it is public.")),
-    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_PARAM_PATTERN, ERR_PARAM_CONFLICT,
-                     ERR_IMAGE_NOT_READY),
+    .errors =
+        ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_PARAM_PATTERN, ERR_PARAM_CONFLICT, ERR_IMAGE_NOT_READY),
     .run = register_image,
     .encode = encode_one,
 };

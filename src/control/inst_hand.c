@@ -1,4 +1,5 @@
-/* Putting an instance into the states that a user cannot reach alone: locked, expired, overdue, a broken disk. */
+/* Putting an instance into the states that a user cannot reach alone: locked, expired, overdue, a
+ * broken disk. */
 #include "control/control.h"
 #include "core/inst.h"
 
@@ -121,7 +122,8 @@ struct disk_out {
     enum disk_kind kind;
 };
 
-/* The disk that an instance's user is likeliest to lose: a local one, else a data disk, else the system disk. */
+/* The disk that an instance's user is likeliest to lose: a local one, else a data disk, else the
+ * system disk. */
 static bool weakest_disk(struct call *c, const char *inst, struct disk *ret)
 {
     static const enum disk_kind order[] = {DISK_LOCAL, DISK_DATA, DISK_SYSTEM};
@@ -303,7 +305,8 @@ const struct action op_grant_kms = {
 
 const struct action op_revoke_kms = {
     .name = "RevokeKms",
-    .summary = "Forbids the service the keys of encrypted disks; their instances cannot be started.",
+    .summary =
+        "Forbids the service the keys of encrypted disks; their instances cannot be started.",
     .perm = PERM_OPERATOR,
     .access = ACCESS_WRITE,
     .in_size = sizeof(struct kms_in),

@@ -37,11 +37,11 @@ const struct action op_import_key_pair = {
     .access = ACCESS_WRITE,
     .in_size = sizeof(struct import_in),
     .out_size = sizeof(struct keypair),
-    .in = FIELDS(F_STR(struct import_in, name, "name", .required = true, .format = FMT_NAME),
-                 F_STR(struct import_in, public_key, "publicKey", .required = true,
-                       .max = KEYPAIR_MAX_TEXT),
-                 F_STR(struct import_in, account, "account", .format = FMT_ID,
-                       .text = "Without one, the oldest account.")),
+    .in = FIELDS(
+        F_STR(struct import_in, name, "name", .required = true, .format = FMT_NAME),
+        F_STR(struct import_in, public_key, "publicKey", .required = true, .max = KEYPAIR_MAX_TEXT),
+        F_STR(struct import_in, account, "account", .format = FMT_ID,
+              .text = "Without one, the oldest account.")),
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_KEYPAIR_FORMAT, ERR_KEYPAIR_EXISTS),
     .run = import,
     .encode = encode_one,
@@ -101,10 +101,8 @@ struct delete_in {
     const char *account, *pair;
 };
 
-static enum err delete(struct call *c, const void *in_, void *out)
-{
-    const struct delete_in *in = in_;
-    enum err e = control_scope(c, in->account);
+static enum err delete (struct call *c, const void *in_, void *out) {
+    const struct delete_in *in = in_; enum err e = control_scope(c, in->account);
 
     (void)out;
     return e ? e : keypair_delete(&c->op, in->pair);

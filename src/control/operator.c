@@ -1,10 +1,12 @@
-/* The operator's dialect: a path, a JSON object, and no signature but the socket that it came by. */
+/* The operator's dialect: a path, a JSON object, and no signature but the socket that it came by.
+ */
 #include "control/operator.h"
 
 #include "base/timefmt.h"
 #include "control/control.h"
 
-static struct control_config config = {.version = "", .dir = "", .endpoints = (const char *[]){NULL}};
+static struct control_config config = {
+    .version = "", .dir = "", .endpoints = (const char *[]){NULL}};
 
 void control_setup(const struct control_config *given)
 {
@@ -35,7 +37,8 @@ enum err control_owner(struct call *c, const char *account, struct account *ret)
 
         if (err)
             return err;
-    } else if (!store_first(c->op.tx, &rec_account, &(struct query){.order = "created_at,id"}, ret)) {
+    } else if (!store_first(c->op.tx, &rec_account, &(struct query){.order = "created_at,id"},
+                            ret)) {
         return fail(c->op.fail, ERR_ACCOUNT_NOT_FOUND, "there is no account yet");
     }
     c->op.account = ret->id;

@@ -1,13 +1,15 @@
 /*
- * The operator's own API: POST /_ostler/v1/<Action> with a JSON object, answered in JSON. It has no keys and no
- * signatures: whoever may open the data directory's socket (mode 0600) is the operator, and nobody else is. It says
- * what no cloud's API says (locks, broken disks, expiry, secrets), so it never listens on the network.
+ * The operator's own API: POST /_ostler/v1/<Action> with a JSON object, answered in JSON. It has no
+ * keys and no signatures: whoever may open the data directory's socket (mode 0600) is the operator,
+ * and nobody else is. It says what no cloud's API says (locks, broken disks, expiry, secrets), so
+ * it never listens on the network.
  *
  *   -> {"instanceId": "i-1", "reason": "security"}
  *   <- {"requestId": "..."}                                        200
  *   <- {"requestId": "...", "code": "InstanceNotFound", "message": "..."}   404
  *
- * Every action takes an optional `account`: its things only. Without one the operator sees everybody's.
+ * Every action takes an optional `account`: its things only. Without one the operator sees
+ * everybody's.
  */
 #ifndef OSTLER_CONTROL_OPERATOR_H
 #define OSTLER_CONTROL_OPERATOR_H

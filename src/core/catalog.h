@@ -25,7 +25,7 @@ struct zone {
 };
 
 struct inst_type {
-    const char *id, *family_name, *family; /* "ecs.g7.large", "ecs.g7", the cloud family */
+    const char *id, *family_name, *family; /* "g7.large", "g7", the cloud family */
     int64_t cpu, memory_mib;
     int64_t local_disks, local_gib; /* number, and size of each */
     const char *local_category;     /* "" none */

@@ -1,8 +1,6 @@
 /* SSH key pairs. */
 #include "core/keypair.h"
 
-#include <openssl/evp.h>
-
 #include "base/crypto.h"
 #include "core/ids.h"
 
@@ -27,16 +25,14 @@ static bool known_type(const char *type)
 /* The clouds show this old hash; it names a key and protects nothing. */
 static const char *md5_pairs(struct arena *a, const void *data, size_t len)
 {
-    unsigned char md[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-    char *text = arena_alloc(a, 3 * EVP_MAX_MD_SIZE);
+    uint8_t md[MD5_LEN];
+    char *text = arena_alloc(a, 3 * MD5_LEN);
 
-    if (EVP_Digest(data, len, md, &n, EVP_md5(), NULL) != 1)
-        abort();
-    const char *hex = hex_encode(a, md, n);
-    for (unsigned i = 0; i < n; i++) {
+    md5(data, len, md);
+    const char *hex = hex_encode(a, md, MD5_LEN);
+    for (size_t i = 0; i < MD5_LEN; i++) {
         memcpy(text + 3 * i, hex + 2 * i, 2);
-        text[3 * i + 2] = i + 1 < n ? ':' : 0;
+        text[3 * i + 2] = i + 1 < MD5_LEN ? ':' : 0;
     }
     return text;
 }
@@ -96,8 +92,8 @@ bool keypair_parse(struct arena *a, const char *text, const char **ret_line,
         return false;
     while (n_comment && comment[n_comment - 1] == ' ')
         n_comment--;
-    *ret_line = arena_fmt(a, "%s %s%s%.*s", type, base64, n_comment ? " " : "", (int)n_comment,
-                          comment);
+    *ret_line =
+        arena_fmt(a, "%s %s%s%.*s", type, base64, n_comment ? " " : "", (int)n_comment, comment);
     *ret_fingerprint = md5_pairs(a, blob, n);
     return true;
 }

@@ -47,7 +47,7 @@ static void offer(struct op *op, struct image *im)
 
 static void offer_dir(struct op *op, const char *dir, const char *id)
 {
-    struct image im = {.id = id};
+    struct image im;
     const char *bad;
 
     if (!image_id_ok(id))
@@ -55,7 +55,8 @@ static void offer_dir(struct op *op, const char *dir, const char *id)
     bad = image_dir_read(op->arena, arena_fmt(op->arena, "%s/images/%s", dir, id), &im);
     if (bad)
         log_write(LOG_WARN, "an image cannot be offered", "image", id, "why", bad, NULL);
-    else
+    im.id = id;
+    if (!bad)
         offer(op, &im);
 }
 

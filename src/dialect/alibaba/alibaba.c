@@ -26,7 +26,8 @@ static const struct action *const actions[] = {
     NULL,
 };
 
-/* Names are case-sensitive. One that the cloud knows and we have not built is answered like one that nobody knows. */
+/* Names are case-sensitive. One that the cloud knows and we have not built is answered like one
+ * that nobody knows. */
 static enum err find(struct call *c, const struct action **ret)
 {
     *ret = action_find(c->dialect->actions, c->action_name);

@@ -7,8 +7,8 @@
 extern const struct dialect dialect_alibaba;
 
 /*
- * Forgets every signature nonce that was seen. For whoever puts the world back: a reset, a loaded snapshot, a test
- * that begins a new world in the same process. Thread-safe.
+ * Forgets every signature nonce that was seen. For whoever puts the world back: a reset, a loaded
+ * snapshot, a test that begins a new world in the same process. Thread-safe.
  */
 void alibaba_forget_nonces(void);
 

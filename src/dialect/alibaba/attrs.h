@@ -1,6 +1,6 @@
 /*
- * What a client gave for an instance and gets back, without effect on the machine: a flat JSON object of texts under
- * the names of the wire, kept with the instance.
+ * What a client gave for an instance and gets back, without effect on the machine: a flat JSON
+ * object of texts under the names of the wire, kept with the instance.
  */
 #ifndef OSTLER_DIALECT_ALIBABA_ATTRS_H
 #define OSTLER_DIALECT_ALIBABA_ATTRS_H

@@ -97,8 +97,8 @@ static enum err read_payment(struct call *c, const struct create_in *in, struct 
         return fail_param(&c->fail, ERR_NEEDED, "Period", "a subscription needs a period");
     if (!period_ok(in))
         return fail_param(&c->fail, ERR_PERIOD, "Period", "there is no such period");
-    n->expires_at = weeks ? c->op.now + in->period * 7 * 86400 * 1000
-                          : months_later(c->op.now, in->period);
+    n->expires_at =
+        weeks ? c->op.now + in->period * 7 * 86400 * 1000 : months_later(c->op.now, in->period);
     return ERR_NONE;
 }
 
@@ -143,7 +143,8 @@ const struct field create_interface_fields[] = {
     F_STR(struct interface_in, id, "NetworkInterfaceId"),
     F_STRS(struct interface_in, ipv6, "Ipv6Address", .max = 10),
     F_INT(struct interface_in, ipv6_count, "Ipv6AddressCount", .min = 0, .max = 10),
-    F_INT(struct interface_in, secondary_ips, "SecondaryPrivateIpAddressCount", .min = 0, .max = 50),
+    F_INT(struct interface_in, secondary_ips, "SecondaryPrivateIpAddressCount", .min = 0,
+          .max = 50),
     F_IGNORED("NetworkInterfaceName"),
     F_IGNORED("Description"),
     F_IGNORED("NetworkInterfaceTrafficMode"),
@@ -189,11 +190,13 @@ static enum err check_interface(struct call *c, const struct interface_in *i, si
     if (i->ipv6.n || i->ipv6_count)
         return errors_unsupported(c, arena_fmt(c->arena, "%s.Ipv6Address", where));
     if (i->secondary_ips)
-        return errors_unsupported(c, arena_fmt(c->arena, "%s.SecondaryPrivateIpAddressCount", where));
+        return errors_unsupported(c,
+                                  arena_fmt(c->arena, "%s.SecondaryPrivateIpAddressCount", where));
     return ERR_NONE;
 }
 
-/* An instance has one interface. It may be described at the top level or as the Primary one of a list, not in both. */
+/* An instance has one interface. It may be described at the top level or as the Primary one of a
+ * list, not in both. */
 static enum err read_network(struct call *c, const struct create_in *in, struct new_inst *n)
 {
     const struct interface_in *v = in->interfaces.v;

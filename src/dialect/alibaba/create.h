@@ -1,4 +1,5 @@
-/* What RunInstances and CreateInstance have in common: most of their parameters, and how those become a new_inst. */
+/* What RunInstances and CreateInstance have in common: most of their parameters, and how those
+ * become a new_inst. */
 #ifndef OSTLER_DIALECT_ALIBABA_CREATE_H
 #define OSTLER_DIALECT_ALIBABA_CREATE_H
 
@@ -112,7 +113,8 @@ enum err create_run(struct call *c, const struct create_in *in, bool start, stru
         ERR_KMS_NOT_FOUND, ERR_KMS_DISABLED, ERR_NO_STOCK, ERR_QUOTA, ERR_TOKEN_FORMAT,            \
         ERR_TOKEN_MISMATCH, ERR_DRY_RUN, ERR_NEEDED, ERR_PARAM_VALUE, ERR_PARAM_CONFLICT
 
-/* The parameters that both actions take; `I` is struct create_in. Sorted by subject, as they are read. */
+/* The parameters that both actions take; `I` is struct create_in. Sorted by subject, as they are
+ * read. */
 #define CREATE_FIELDS(I)                                                                           \
     F_STR(I, region, "RegionId", .required = true), F_STR(I, zone, "ZoneId"),                      \
         F_STR(I, image, "ImageId", .text = "Or ImageFamily."),                                     \
@@ -152,7 +154,8 @@ enum err create_run(struct call *c, const struct create_in *in, bool start, stru
         F_NUM(I, spot_price, "SpotPriceLimit", .has = HAS(I, has_spot_price)),                     \
         F_INT(I, spot_duration, "SpotDuration", .min = 0, .max = 6,                                \
               .has = HAS(I, has_spot_duration)),                                                   \
-        F_STR(I, spot_behavior, "SpotInterruptionBehavior", .values = VALUES("Terminate", "Stop")),\
+        F_STR(I, spot_behavior, "SpotInterruptionBehavior",                                        \
+              .values = VALUES("Terminate", "Stop")),                                              \
         F_BOOL(I, deletion_protection, "DeletionProtection"),                                      \
         F_STR(I, credit, "CreditSpecification", .values = VALUES("Standard", "Unlimited")),        \
         F_STR(I, http_endpoint, "HttpEndpoint", .values = VALUES("enabled", "disabled")),          \

@@ -1,6 +1,7 @@
 /*
- * Parameters of a new instance that do not shape the machine: those that are kept and given back, and those that are
- * refused because leaving them out silently would make another instance than was asked for.
+ * Parameters of a new instance that do not shape the machine: those that are kept and given back,
+ * and those that are refused because leaving them out silently would make another instance than was
+ * asked for.
  */
 #include <stdio.h>
 
@@ -9,6 +10,8 @@
 #include "dialect/alibaba/errors.h"
 
 #define IN struct create_in
+
+enum { SPOT_PRICE_MAX = 1000000 };
 
 /* ---- refused ---- */
 
@@ -102,8 +105,8 @@ static const struct kept kept[] = {
     {"PrivateDnsNameOptions.HostnameType", FIELD_STR, offsetof(IN, dns.type), 0},
     {"PrivateDnsNameOptions.EnableInstanceIdDnsARecord", FIELD_BOOL, offsetof(IN, dns.inst_a),
      HAS(IN, dns.has_inst_a)},
-    {"PrivateDnsNameOptions.EnableInstanceIdDnsAAAARecord", FIELD_BOOL,
-     offsetof(IN, dns.inst_aaaa), HAS(IN, dns.has_inst_aaaa)},
+    {"PrivateDnsNameOptions.EnableInstanceIdDnsAAAARecord", FIELD_BOOL, offsetof(IN, dns.inst_aaaa),
+     HAS(IN, dns.has_inst_aaaa)},
     {"PrivateDnsNameOptions.EnableIpDnsARecord", FIELD_BOOL, offsetof(IN, dns.ip_a),
      HAS(IN, dns.has_ip_a)},
     {"PrivateDnsNameOptions.EnableIpDnsPtrRecord", FIELD_BOOL, offsetof(IN, dns.ip_ptr),
@@ -152,8 +155,9 @@ static enum err check_bandwidth(struct call *c, const struct create_in *in)
 {
     int64_t most = in->bandwidth_out > 10 ? in->bandwidth_out : 10;
 
-    return in->has_bandwidth_in && in->bandwidth_in > most ? value_refused(c, "InternetMaxBandwidthIn")
-                                                           : ERR_NONE;
+    return in->has_bandwidth_in && in->bandwidth_in > most
+               ? value_refused(c, "InternetMaxBandwidthIn")
+               : ERR_NONE;
 }
 
 static enum err check_spot(struct call *c, const struct create_in *in)
@@ -163,12 +167,15 @@ static enum err check_spot(struct call *c, const struct create_in *in)
 
     if (spot && streq(in->charge, "PrePaid"))
         return value_refused(c, "SpotStrategy");
-    if (limited && (!in->has_spot_price || !(in->spot_price > 0)))
+    if (limited && !in->has_spot_price)
         return value_refused(c, "SpotPriceLimit");
+    if (in->has_spot_price && !(in->spot_price > 0 && in->spot_price < SPOT_PRICE_MAX))
+        return value_refused(c, "SpotPriceLimit"); /* also what strtod calls a number: "inf" */
     if (in->deletion_protection && (spot || streq(in->charge, "PrePaid")))
-        return fail_param(&c->fail, ERR_PARAM_CONFLICT, "DeletionProtection",
-                          "Deletion protection is only valid for postPaid instance, not for prePaid "
-                          "or spot instance.");
+        return fail_param(
+            &c->fail, ERR_PARAM_CONFLICT, "DeletionProtection",
+            "Deletion protection is only valid for postPaid instance, not for prePaid "
+            "or spot instance.");
     return ERR_NONE;
 }
 
@@ -197,7 +204,8 @@ static enum err check_renewal(struct call *c, const struct create_in *in)
 enum err create_attrs(struct call *c, const struct create_in *in, const struct inst_type *type,
                       const char **ret)
 {
-    json_t *attrs CLEANUP(json_unref_p) = json_object();
+    json_t *attrs CLEANUP(json_unref_p)
+    = json_object();
     bool prepaid = streq(in->charge, "PrePaid");
     enum err e;
 
@@ -211,23 +219,25 @@ enum err create_attrs(struct call *c, const struct create_in *in, const struct i
     if (prepaid && in->auto_renew)
         attrs_set(attrs, "AutoRenewPeriod",
                   arena_fmt(c->arena, "%lld", (long long)in->auto_renew_period));
-    char *text CLEANUP(free_p) = json_dumps(attrs, JSON_COMPACT | JSON_SORT_KEYS);
+    char *text CLEANUP(free_p)
+    = json_dumps(attrs, JSON_COMPACT | JSON_SORT_KEYS);
     *ret = arena_str(c->arena, text);
     return ERR_NONE;
 }
 
 /* ---- their declarations ---- */
 
-#define PART(part)      __typeof__(((IN *)NULL)->part)
-#define P_STR(p, m, n, ...)  F_STR(PART(p), m, n, __VA_ARGS__)
-#define P_INT(p, m, n, ...)  F_INT(PART(p), m, n, .has = HAS(PART(p), has_##m), __VA_ARGS__)
-#define P_BOOL(p, m, n) F_BOOL(PART(p), m, n, .has = HAS(PART(p), has_##m))
+#define PART(part)          __typeof__(((IN *)NULL)->part)
+#define P_STR(p, m, n, ...) F_STR(PART(p), m, n, __VA_ARGS__)
+#define P_INT(p, m, n, ...) F_INT(PART(p), m, n, .has = HAS(PART(p), has_##m), __VA_ARGS__)
+#define P_BOOL(p, m, n)     F_BOOL(PART(p), m, n, .has = HAS(PART(p), has_##m))
 
 const struct field create_cpu_fields[] = {
     P_INT(cpu, core, "Core", .min = 1, .max = 1024),
     P_INT(cpu, threads, "ThreadsPerCore", .min = 1, .max = 2),
     P_STR(cpu, numa, "Numa", .values = VALUES("ON", "OFF", "1", "2")),
-    P_STR(cpu, topology, "TopologyType", .values = VALUES("ContinuousCoreToHTMapping", "DiscreteCoreToHTMapping")),
+    P_STR(cpu, topology, "TopologyType",
+          .values = VALUES("ContinuousCoreToHTMapping", "DiscreteCoreToHTMapping")),
     P_STR(cpu, nested, "NestedVirtualization", .values = VALUES("enabled", "disabled")),
     {.name = NULL},
 };

@@ -7,7 +7,8 @@ enum { SYSTEM_DEFAULT_GIB = 40 };
 #define DISK_FIELDS                                                                                \
     F_STR(struct disk_in, category, "Category"),                                                   \
         F_INT(struct disk_in, size, "Size", .min = 1, .max = 65536, .text = "GiB."),               \
-        F_STR(struct disk_in, name, "DiskName"), F_STR(struct disk_in, description, "Description"),\
+        F_STR(struct disk_in, name, "DiskName"),                                                   \
+        F_STR(struct disk_in, description, "Description"),                                         \
         F_STR(struct disk_in, level, "PerformanceLevel",                                           \
               .values = VALUES("PL0", "PL1", "PL2", "PL3")),                                       \
         F_STR(struct disk_in, policy, "AutoSnapshotPolicyId"),                                     \
@@ -72,13 +73,13 @@ static int64_t least_gib(struct call *c, const struct disk_in *d)
 static enum err check_texts(struct call *c, const struct disk_in *d, const char *where)
 {
     const struct disk_category *cat = category_of(c, d);
-    const char *bad = d->name && !name_ok(d->name)                             ? "DiskName"
-                      : d->description && !description_ok(d->description)      ? "Description"
-                      : d->level && cat && !cat->levels                        ? "PerformanceLevel"
-                      : d->device && !device_ok(d->device)                     ? "Device"
-                      : d->snapshot                                            ? "SnapshotId"
-                      : d->policy                                              ? "AutoSnapshotPolicyId"
-                                                                               : NULL;
+    const char *bad = d->name && !name_ok(d->name)                        ? "DiskName"
+                      : d->description && !description_ok(d->description) ? "Description"
+                      : d->level && cat && !cat->levels                   ? "PerformanceLevel"
+                      : d->device && !device_ok(d->device)                ? "Device"
+                      : d->snapshot                                       ? "SnapshotId"
+                      : d->policy                                         ? "AutoSnapshotPolicyId"
+                                                                          : NULL;
 
     if (bad)
         return fail_param(&c->fail, ERR_PARAM_VALUE, arena_fmt(c->arena, "%s.%s", where, bad),

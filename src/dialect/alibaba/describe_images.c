@@ -1,6 +1,6 @@
 /*
- * DescribeImages. There are few images, so all that the account may use are read and tested one by one. Every image
- * of ours is Available; none has tags, a snapshot or a resource group.
+ * DescribeImages. There are few images, so all that the account may use are read and tested one by
+ * one. Every image of ours is Available; none has tags, a snapshot or a resource group.
  */
 #include "dialect/alibaba/actions.h"
 
@@ -318,8 +318,7 @@ const struct action ali_describe_images = {
         F_STR(struct in, status, "Status", .def_str = "Available",
               .text = "Separated by commas; ALL for any."),
         F_STR(struct in, usage, "Usage", .values = VALUES("instance", "none")),
-        F_STR(struct in, type, "InstanceType"),
-        F_STR(struct in, snapshot, "SnapshotId"),
+        F_STR(struct in, type, "InstanceType"), F_STR(struct in, snapshot, "SnapshotId"),
         F_BOOL(struct in, io_optimized, "IsSupportIoOptimized",
                .has = HAS(struct in, has_io_optimized)),
         F_BOOL(struct in, cloud_init, "IsSupportCloudinit", .has = HAS(struct in, has_cloud_init)),

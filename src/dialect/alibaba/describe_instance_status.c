@@ -31,7 +31,8 @@ static enum err run(struct call *c, const void *in_, void *out_)
         return fail_param(&c->fail, ERR_REGION_NOT_FOUND, "RegionId", "there is no region '%s'",
                           in->region);
     if (in->zone && !catalog_zone(c->op.core->catalog, in->zone))
-        return fail_param(&c->fail, ERR_ZONE_NOT_FOUND, "ZoneId", "there is no zone '%s'", in->zone);
+        return fail_param(&c->fail, ERR_ZONE_NOT_FOUND, "ZoneId", "there is no zone '%s'",
+                          in->zone);
     if ((e = page_of(&c->op, &in->page, 0, 0, &page)))
         return e;
     inst_list(&c->op, &f, &page, &out->found);

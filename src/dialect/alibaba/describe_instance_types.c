@@ -32,7 +32,8 @@ struct bound {
 struct in {
     struct strs types, type_families, levels, categories, archs, gpu_specs, local_categories, nvmes,
         processors;
-    const char *type_family, *level, *category, *arch, *gpu_spec, *local_category, *nvme, *processor;
+    const char *type_family, *level, *category, *arch, *gpu_spec, *local_category, *nvme,
+        *processor;
     struct bound least[M_COUNT], most[M_COUNT], least_tx_bandwidth, least_tx_pps;
     const char *token;
     int64_t max_results;
@@ -268,12 +269,12 @@ const struct action ali_describe_instance_types = {
         F_STRS(struct in, categories, "InstanceCategories", .max = 100),
         F_STR(struct in, arch, "CpuArchitecture", .values = VALUES("X86", "ARM")),
         F_STRS(struct in, archs, "CpuArchitectures", .max = 10),
-        F_STR(struct in, gpu_spec, "GPUSpec"),
-        F_STRS(struct in, gpu_specs, "GpuSpecs", .max = 100),
+        F_STR(struct in, gpu_spec, "GPUSpec"), F_STRS(struct in, gpu_specs, "GpuSpecs", .max = 100),
         F_STR(struct in, local_category, "LocalStorageCategory",
               .values = VALUES("local_hdd_pro", "local_ssd_pro")),
         F_STRS(struct in, local_categories, "LocalStorageCategories", .max = 10),
-        F_STR(struct in, nvme, "NvmeSupport", .values = VALUES("required", "supported", "unsupported")),
+        F_STR(struct in, nvme, "NvmeSupport",
+              .values = VALUES("required", "supported", "unsupported")),
         F_STRS(struct in, nvmes, "NvmeSupports", .max = 10),
         F_STR(struct in, processor, "PhysicalProcessorModel"),
         F_STRS(struct in, processors, "PhysicalProcessorModels", .max = 100),

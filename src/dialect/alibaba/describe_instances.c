@@ -11,7 +11,8 @@ struct filter {
 };
 
 struct in {
-    const char *region, *name, *status, *zone, *vpc, *subnet, *secgroup, *image, *type, *type_family;
+    const char *region, *name, *status, *zone, *vpc, *subnet, *secgroup, *image, *type,
+        *type_family;
     const char *network_type, *charge, *internet_charge, *keypair, *lock, *group, *hpc, *rdma;
     const char *http_endpoint, *http_tokens;
     int64_t hop_limit;
@@ -61,8 +62,8 @@ static enum err check_tags(struct call *c, const struct in *in)
 
     for (size_t i = 0; i < in->tags.n; i++)
         if (str_empty(v[i].key))
-            return fail_param(&c->fail, ERR_PARAM_VALUE,
-                              arena_fmt(c->arena, "Tag.%zu.Key", i + 1), "a value has no key");
+            return fail_param(&c->fail, ERR_PARAM_VALUE, arena_fmt(c->arena, "Tag.%zu.Key", i + 1),
+                              "a value has no key");
     return ERR_NONE;
 }
 
@@ -168,7 +169,8 @@ static const struct field filter_fields[] = {
 };
 
 #define JSON_LIST(member, wire)                                                                    \
-    F_STRS(struct in, member, wire, .json_text = true, .max = 100, .has = HAS(struct in, has_##member))
+    F_STRS(struct in, member, wire, .json_text = true, .max = 100,                                 \
+           .has = HAS(struct in, has_##member))
 
 const struct action ali_describe_instances = {
     .name = "DescribeInstances",
@@ -179,17 +181,12 @@ const struct action ali_describe_instances = {
     .in_size = sizeof(struct in),
     .out_size = sizeof(struct out),
     .in = FIELDS(
-        F_STR(struct in, region, "RegionId", .required = true),
-        JSON_LIST(ids, "InstanceIds"),
+        F_STR(struct in, region, "RegionId", .required = true), JSON_LIST(ids, "InstanceIds"),
         F_STR(struct in, name, "InstanceName", .text = "With * for any characters."),
-        F_STR(struct in, status, "Status"),
-        F_STR(struct in, zone, "ZoneId"),
-        F_STR(struct in, vpc, "VpcId"),
-        F_STR(struct in, subnet, "VSwitchId"),
-        F_STR(struct in, secgroup, "SecurityGroupId"),
-        F_STR(struct in, image, "ImageId"),
-        F_STR(struct in, type, "InstanceType"),
-        F_STR(struct in, type_family, "InstanceTypeFamily"),
+        F_STR(struct in, status, "Status"), F_STR(struct in, zone, "ZoneId"),
+        F_STR(struct in, vpc, "VpcId"), F_STR(struct in, subnet, "VSwitchId"),
+        F_STR(struct in, secgroup, "SecurityGroupId"), F_STR(struct in, image, "ImageId"),
+        F_STR(struct in, type, "InstanceType"), F_STR(struct in, type_family, "InstanceTypeFamily"),
         F_STR(struct in, network_type, "InstanceNetworkType", .values = VALUES("vpc", "classic"),
               .bad = ERR_NETWORK_TYPE),
         F_STR(struct in, charge, "InstanceChargeType", .values = VALUES("PrePaid", "PostPaid"),
@@ -202,12 +199,9 @@ const struct action ali_describe_instances = {
               .values = VALUES("financial", "security", "Recycling", "recycling",
                                "dedicatedhostfinancial", "refunded"),
               .bad = ERR_LOCK_REASON),
-        F_STR(struct in, group, "ResourceGroupId"),
-        F_STR(struct in, hpc, "HpcClusterId"),
-        JSON_LIST(private_ips, "PrivateIpAddresses"),
-        JSON_LIST(public_ips, "PublicIpAddresses"),
-        JSON_LIST(eips, "EipAddresses"),
-        JSON_LIST(inner_ips, "InnerIpAddresses"),
+        F_STR(struct in, group, "ResourceGroupId"), F_STR(struct in, hpc, "HpcClusterId"),
+        JSON_LIST(private_ips, "PrivateIpAddresses"), JSON_LIST(public_ips, "PublicIpAddresses"),
+        JSON_LIST(eips, "EipAddresses"), JSON_LIST(inner_ips, "InnerIpAddresses"),
         F_STR(struct in, rdma, "RdmaIpAddresses"),
         F_STRS(struct in, ipv6, "Ipv6Address", .max = 100),
         F_OBJS(struct in, tags, "Tag", struct tag, tag_fields, .max = TAGS_MAX),
@@ -218,9 +212,7 @@ const struct action ali_describe_instances = {
         F_INT(struct in, hop_limit, "HttpPutResponseHopLimit", .min = 1, .max = 64,
               .has = HAS(struct in, has_hop_limit)),
         F_IGNORED("AdditionalAttributes", .text = "Everything is always shown."),
-        F_IGNORED("NeedSaleCycle"),
-        PAGE_FIELDS(struct in, 100),
-        TOKEN_FIELDS(struct in),
+        F_IGNORED("NeedSaleCycle"), PAGE_FIELDS(struct in, 100), TOKEN_FIELDS(struct in),
         F_BOOL(struct in, dry_run, "DryRun")),
     .errors = ERRORS(ERR_REGION_NOT_FOUND, ERR_STATUS_UNKNOWN, ERR_PARAM_VALUE, ERR_PARAM_TIME,
                      ERR_DRY_RUN),

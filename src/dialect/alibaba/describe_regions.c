@@ -19,7 +19,8 @@ static enum err run(struct call *c, const void *in_, void *out_)
     return ERR_NONE;
 }
 
-/* The endpoint is where the client found us: the cloud's own address would lead it away from here. */
+/* The endpoint is where the client found us: the cloud's own address would lead it away from here.
+ */
 static void encode(struct call *c, const void *out_, struct enc *e)
 {
     const struct catalog *cat = c->op.core->catalog;
@@ -49,14 +50,14 @@ const struct action ali_describe_regions = {
     .access = ACCESS_READ,
     .in_size = sizeof(struct in),
     .out_size = sizeof(struct out),
-    .in = FIELDS(F_LANGUAGE(struct in, language),
-                 F_STR(struct in, charge, "InstanceChargeType",
-                       .values = VALUES("PostPaid", "PrePaid", "SpotWithPriceLimit",
-                                        "SpotAsPriceGo"),
-                       .bad = ERR_CHARGE_TYPE),
-                 F_STR(struct in, resource, "ResourceType",
-                       .values = VALUES("instance", "disk", "reservedinstance", "scu")),
-                 F_IGNORED("RegionId")),
+    .in =
+        FIELDS(F_LANGUAGE(struct in, language),
+               F_STR(struct in, charge, "InstanceChargeType",
+                     .values = VALUES("PostPaid", "PrePaid", "SpotWithPriceLimit", "SpotAsPriceGo"),
+                     .bad = ERR_CHARGE_TYPE),
+               F_STR(struct in, resource, "ResourceType",
+                     .values = VALUES("instance", "disk", "reservedinstance", "scu")),
+               F_IGNORED("RegionId")),
     .errors = ERRORS(ERR_CHARGE_TYPE),
     .run = run,
     .encode = encode,

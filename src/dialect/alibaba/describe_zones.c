@@ -81,7 +81,8 @@ static void encode_resources(const struct catalog *c, const char *family, struct
     encode_types(c, family, "InstanceTypes", "supportedInstanceType", e);
     encode_type_families(c, family, e);
     enc_no_list(e, "InstanceGenerations", "supportedInstanceGeneration");
-    encode_categories(c, family, USE_SYSTEM, "SystemDiskCategories", "supportedSystemDiskCategory", e);
+    encode_categories(c, family, USE_SYSTEM, "SystemDiskCategories", "supportedSystemDiskCategory",
+                      e);
     encode_categories(c, family, USE_DATA, "DataDiskCategories", "supportedDataDiskCategory", e);
     encode_one(e, "NetworkTypes", "supportedNetworkCategory", "vpc");
     enc_end(e);
@@ -131,14 +132,13 @@ const struct action ali_describe_zones = {
     .access = ACCESS_READ,
     .in_size = sizeof(struct in),
     .out_size = sizeof(struct out),
-    .in = FIELDS(F_STR(struct in, region, "RegionId", .required = true),
-                 F_LANGUAGE(struct in, language),
-                 F_STR(struct in, charge, "InstanceChargeType",
-                       .values = VALUES("PostPaid", "PrePaid"), .bad = ERR_CHARGE_TYPE),
-                 F_STR(struct in, spot, "SpotStrategy",
-                       .values = VALUES("NoSpot", "SpotWithPriceLimit", "SpotAsPriceGo")),
-                 F_BOOL(struct in, verbose, "Verbose", .def = 1,
-                        .text = "Also what can be had there.")),
+    .in = FIELDS(
+        F_STR(struct in, region, "RegionId", .required = true), F_LANGUAGE(struct in, language),
+        F_STR(struct in, charge, "InstanceChargeType", .values = VALUES("PostPaid", "PrePaid"),
+              .bad = ERR_CHARGE_TYPE),
+        F_STR(struct in, spot, "SpotStrategy",
+              .values = VALUES("NoSpot", "SpotWithPriceLimit", "SpotAsPriceGo")),
+        F_BOOL(struct in, verbose, "Verbose", .def = 1, .text = "Also what can be had there.")),
     .errors = ERRORS(ERR_REGION_NOT_FOUND, ERR_CHARGE_TYPE),
     .run = run,
     .encode = encode,

@@ -1,6 +1,7 @@
 /*
- * Success: the action's fields beside RequestId, in JSON or as <ActionResponse>. Refusal: five texts, in JSON or as
- * <Error>. A success must never have a Code, Success or Message of its own: clients take it for an error.
+ * Success: the action's fields beside RequestId, in JSON or as <ActionResponse>. Refusal: five
+ * texts, in JSON or as <Error>. A success must never have a Code, Success or Message of its own:
+ * clients take it for an error.
  */
 #include "dialect/alibaba/envelope.h"
 

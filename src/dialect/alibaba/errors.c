@@ -12,8 +12,11 @@ struct param_row {
     struct err_row row;
 };
 
-#define PARAM(p, a, s, c, m) {.param = (p), .action = (a), .row = {ERR_PARAM_VALUE, (s), (c), (m)}}
-#define NOT_VALID(name)      "The specified parameter \"" name "\" is not valid."
+#define PARAM(p, a, s, c, m)                                                                       \
+    {                                                                                              \
+        .param = (p), .action = (a), .row = { ERR_PARAM_VALUE, (s), (c), (m) }                     \
+    }
+#define NOT_VALID(name) "The specified parameter \"" name "\" is not valid."
 
 static const struct param_row param_rows[] = {
     PARAM("AcceptLanguage", NULL, 404, "InvalidAcceptLanguage.NotFound",
@@ -88,10 +91,12 @@ static const struct param_row param_rows[] = {
     PARAM("SchedulerOptions.DedicatedHostClusterId", NULL, 404,
           "InvalidDedicatedHostClusterId.NotFound",
           "The specified DedicatedHostClusterId does not exist."),
-    PARAM("SpotDuration", NULL, 400, "InvalidSpotDuration", "The specified SpotDuration is not valid."),
+    PARAM("SpotDuration", NULL, 400, "InvalidSpotDuration",
+          "The specified SpotDuration is not valid."),
     PARAM("SpotPriceLimit", NULL, 400, "InvalidSpotPriceLimit",
           "The specified SpotPriceLimitis not valid."), /* as the cloud spells it */
-    PARAM("SpotStrategy", NULL, 400, "InvalidSpotStrategy", "The specified SpotStrategy is not valid."),
+    PARAM("SpotStrategy", NULL, 400, "InvalidSpotStrategy",
+          "The specified SpotStrategy is not valid."),
     PARAM("StorageSetId", NULL, 404, "InvalidStorageSetId.NotFound",
           "The specified StorageSetId does not exist."),
     PARAM("SystemDisk.AutoSnapshotPolicyId", NULL, 404, "InvalidAutoSnapshotPolicyId.NotFound",
@@ -118,7 +123,7 @@ static const struct param_row param_rows[] = {
 static bool blames_value(enum err e)
 {
     static const enum err general[] = {
-        ERR_PARAM_TYPE,    ERR_PARAM_VALUE,    ERR_PARAM_PATTERN,   ERR_PARAM_TOO_BIG,
+        ERR_PARAM_TYPE,      ERR_PARAM_VALUE,    ERR_PARAM_PATTERN,   ERR_PARAM_TOO_BIG,
         ERR_PARAM_TOO_SMALL, ERR_PARAM_TOO_LONG, ERR_PARAM_TOO_SHORT, ERR_PARAM_TIME,
     };
 
@@ -227,7 +232,8 @@ const struct err_row alibaba_errors[] = {
     {ERR_AUTH_REPLAY, 400, "SignatureNonceUsed", "Specified signature nonce was used already."},
     {ERR_AUTH_KEY_UNKNOWN, 404, "InvalidAccessKeyId.NotFound",
      "Specified access key is not found."},
-    {ERR_AUTH_KEY_INACTIVE, 400, "InvalidAccessKeyId.Inactive", "Specified access key is disabled."},
+    {ERR_AUTH_KEY_INACTIVE, 400, "InvalidAccessKeyId.Inactive",
+     "Specified access key is disabled."},
     /* The rest of the message is the string to sign: see envelope.c. */
     {ERR_AUTH_SIGNATURE, 400, "SignatureDoesNotMatch",
      "Specified signature is not matched with our calculation. server string to sign is:"},
@@ -266,7 +272,8 @@ const struct err_row alibaba_errors[] = {
     {ERR_TAG_KEY, 400, "InvalidTagKey.Malformed", "The specified Tag.n.Key is not valid."},
     {ERR_TAG_VALUE, 400, "InvalidTagValue.Malformed", "The specified Tag.n.Value is not valid."},
     {ERR_TAG_DUPLICATE, 400, "Duplicate.TagKey", "The Tag.N.Key contain duplicate key."},
-    {ERR_TAG_COUNT, 400, "NumberExceed.Tags", "The Tags parameter's number is exceed , Valid : 20."},
+    {ERR_TAG_COUNT, 400, "NumberExceed.Tags",
+     "The Tags parameter's number is exceed , Valid : 20."},
     {ERR_USER_DATA, 403, "InvalidUserData.Base64FormatInvalid",
      "The specified parameter \"UserData\" must be base64 encoded."},
     {ERR_USER_DATA_SIZE, 400, "InvalidUserData.SizeExceeded",
@@ -276,7 +283,8 @@ const struct err_row alibaba_errors[] = {
     {ERR_CHARGE_TYPE, 404, "InvalidInstanceChargeType.NotFound",
      "The InstanceChargeType does not exist in our records"},
 
-    {ERR_REGION_NOT_FOUND, 404, "InvalidRegionId.NotFound", "The specified RegionId does not exist."},
+    {ERR_REGION_NOT_FOUND, 404, "InvalidRegionId.NotFound",
+     "The specified RegionId does not exist."},
     {ERR_ZONE_NOT_FOUND, 404, "InvalidZoneId.NotFound", "The specified zoneId does not exist."},
     {ERR_TYPE_NOT_FOUND, 400, "InvalidInstanceType.ValueNotSupported",
      "The specified InstanceType does not exist or beyond the permitted range."},
@@ -301,7 +309,8 @@ const struct err_row alibaba_errors[] = {
     {ERR_KEYPAIR_EXISTS, 400, "KeyPair.AlreadyExist", "The key pair already exist."},
     {ERR_KEYPAIR_FORMAT, 400, "InvalidPublicKeyBody.Malformed",
      "The PublicKeyBody format is not supported."},
-    {ERR_ACCOUNT_NOT_FOUND, 403, "InvalidAccount.NotFound", "The specified Account does not exist."},
+    {ERR_ACCOUNT_NOT_FOUND, 403, "InvalidAccount.NotFound",
+     "The specified Account does not exist."},
     {ERR_ACCESS_KEY_NOT_FOUND, 404, "InvalidAccessKeyId.NotFound",
      "Specified access key is not found."},
     {ERR_STATUS_UNKNOWN, 404, "InvalidStatus.NotFound", "The specified Status is not found"},
@@ -325,7 +334,8 @@ const struct err_row alibaba_errors[] = {
     {ERR_DATA_DISK_CATEGORY, 400, "InvalidDataDiskCategory.ValueNotSupported",
      NOT_VALID("DataDisk.n.Category")},
     {ERR_DATA_DISK_SIZE, 400, "InvalidDataDiskSize.ValueNotSupported",
-     "The specified DataDisk.n.Size beyond the permitted range, or the capacity of snapshot exceeds "
+     "The specified DataDisk.n.Size beyond the permitted range, or the capacity of snapshot "
+     "exceeds "
      "the size limit of the specified disk category."},
     {ERR_DISK_COUNT, 400, "InstanceDiskNumber.LimitExceed",
      "The total number of specified disk in an instance exceeds."},

@@ -1,7 +1,8 @@
 /*
- * Most filters are conditions of the store's query, and then a page costs what it shows. The few that are not (tags,
- * security groups, attributes) are tested row by row: everything the query leaves is walked in portions, each in an
- * arena of its own, and only the keys of what matches are kept.
+ * Most filters are conditions of the store's query, and then a page costs what it shows. The few
+ * that are not (tags, security groups, attributes) are tested row by row: everything the query
+ * leaves is walked in portions, each in an arena of its own, and only the keys of what matches are
+ * kept.
  */
 #include "dialect/alibaba/inst_list.h"
 
@@ -80,7 +81,8 @@ static bool has_secgroup(struct arena *a, const struct inst *in, const char *id)
 
 static bool has_tags(const struct inst *in, const struct objs *wanted)
 {
-    json_t *tags CLEANUP(json_unref_p) = attrs_load(in->tags);
+    json_t *tags CLEANUP(json_unref_p)
+    = attrs_load(in->tags);
     const struct tag *v = wanted->v;
 
     for (size_t i = 0; i < wanted->n; i++) {
@@ -94,7 +96,8 @@ static bool has_tags(const struct inst *in, const struct objs *wanted)
 
 static bool has_attrs(const struct inst *in, const struct inst_filter *f)
 {
-    json_t *attrs CLEANUP(json_unref_p) = attrs_load(in->attrs);
+    json_t *attrs CLEANUP(json_unref_p)
+    = attrs_load(in->attrs);
 
     for (size_t i = 0; i < INST_ATTR_FILTERS; i++)
         if (!str_empty(f->attrs[i].value) &&
@@ -214,8 +217,10 @@ static void keep(struct op *op, struct matches *m, const struct inst *in)
 static void walk(struct op *op, const struct inst_filter *f, const struct query *base,
                  struct matches *m)
 {
-    struct arena *portion CLEANUP(arena_free_p) = arena_new();
-    char *last CLEANUP(free_p) = NULL;
+    struct arena *portion CLEANUP(arena_free_p)
+    = arena_new();
+    char *last CLEANUP(free_p)
+    = NULL;
     int64_t time = 0;
     size_t n;
 

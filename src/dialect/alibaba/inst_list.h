@@ -11,16 +11,16 @@ enum { INST_ATTR_FILTERS = 6 };
 struct inst_filter {
     bool none; /* something was asked for that no instance can have */
     const char *region, *zone, *vpc, *subnet, *image, *type, *type_family;
-    const char *name;     /* with '*' */
-    const char *status;   /* a known word */
-    const char *charge;   /* "PrePaid", "PostPaid" */
+    const char *name;   /* with '*' */
+    const char *status; /* a known word */
+    const char *charge; /* "PrePaid", "PostPaid" */
     const char *secgroup;
-    const char *keypair;  /* its name */
-    const char *lock;     /* "financial", "security", "Recycling" */
+    const char *keypair; /* its name */
+    const char *lock;    /* "financial", "security", "Recycling" */
     bool by_ids, by_ips;
     struct strs ids, ips;
     int64_t created_from, created_to;
-    struct objs tags;     /* of struct tag; an empty value: any */
+    struct objs tags; /* of struct tag; an empty value: any */
     struct {
         const char *name, *value, *def;
     } attrs[INST_ATTR_FILTERS];

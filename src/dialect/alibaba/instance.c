@@ -1,6 +1,7 @@
 /*
- * One instance, in all its fields. Lists are always there, also empty: the new SDKs' models and Terraform count on
- * it. What Ostler has no notion of is said with the value that the cloud shows when the feature is not used.
+ * One instance, in all its fields. Lists are always there, also empty: the new SDKs' models and
+ * Terraform count on it. What Ostler has no notion of is said with the value that the cloud shows
+ * when the feature is not used.
  */
 #include "dialect/alibaba/instance.h"
 
@@ -135,7 +136,8 @@ static void one_lock(struct enc *e, const char *reason, const char *message)
 
 void instance_encode_locks(struct call *c, const struct inst *in, bool messages, struct enc *e)
 {
-#define LOCK_MESSAGE(why) (messages ? "The specified instance is locked due to " why " reason." : NULL)
+#define LOCK_MESSAGE(why)                                                                          \
+    (messages ? "The specified instance is locked due to " why " reason." : NULL)
     enc_list(e, "OperationLocks", "LockReason");
     if (financially_locked(in, c->op.now))
         one_lock(e, "financial", LOCK_MESSAGE("financial"));
@@ -177,7 +179,8 @@ static void encode_interface(struct call *c, const struct inst *in, struct enc *
 
 static void encode_tags(const struct inst *in, struct enc *e)
 {
-    json_t *tags CLEANUP(json_unref_p) = attrs_load(in->tags);
+    json_t *tags CLEANUP(json_unref_p)
+    = attrs_load(in->tags);
     const char *key;
     json_t *value;
 
@@ -219,7 +222,8 @@ static void encode_type(struct call *c, const struct inst *in, struct enc *e)
     enc_int(e, "LocalStorageCapacity", t ? t->local_gib : 0);
 }
 
-static void encode_billing(struct call *c, const struct inst *in, const json_t *attrs, struct enc *e)
+static void encode_billing(struct call *c, const struct inst *in, const json_t *attrs,
+                           struct enc *e)
 {
     bool prepaid = in->charge == CHARGE_PREPAID;
 
@@ -303,7 +307,8 @@ static void encode_options(const json_t *attrs, struct enc *e)
 void instance_encode(struct call *c, const struct instance *v, struct enc *e)
 {
     const struct inst *in = &v->row;
-    json_t *attrs CLEANUP(json_unref_p) = attrs_load(in->attrs);
+    json_t *attrs CLEANUP(json_unref_p)
+    = attrs_load(in->attrs);
 
     enc_str(e, "InstanceId", in->id);
     enc_str(e, "InstanceName", in->name);

@@ -1,4 +1,5 @@
-/* The Instance object of DescribeInstances, and the parts of it that DescribeInstanceAttribute shows too. */
+/* The Instance object of DescribeInstances, and the parts of it that DescribeInstanceAttribute
+ * shows too. */
 #ifndef OSTLER_DIALECT_ALIBABA_INSTANCE_H
 #define OSTLER_DIALECT_ALIBABA_INSTANCE_H
 
@@ -23,7 +24,8 @@ void instance_encode(struct call *c, const struct instance *in, struct enc *e);
 
 const char *instance_created(struct call *c, const struct inst *in);
 const char *instance_expires(struct call *c, const struct inst *in);
-void instance_encode_network(const struct inst *in, struct enc *e); /* VpcAttributes and the address lists */
+void instance_encode_network(const struct inst *in,
+                             struct enc *e); /* VpcAttributes and the address lists */
 void instance_encode_bandwidth(const json_t *attrs, struct enc *e);
 void instance_encode_secgroups(struct call *c, const struct inst *in, struct enc *e);
 void instance_encode_locks(struct call *c, const struct inst *in, bool messages, struct enc *e);

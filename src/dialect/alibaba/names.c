@@ -14,16 +14,17 @@ static bool is_link(const char *s)
     return str_starts(s, "http://") || str_starts(s, "https://");
 }
 
-/* Beyond ASCII everything is a letter but spaces, punctuation, symbols and what is not assigned to a script. */
+/* Beyond ASCII everything is a letter but spaces, punctuation, symbols and what is not assigned to
+ * a script. */
 static bool is_letter(uint32_t p)
 {
     static const struct {
         uint32_t from, to;
     } no_letters[] = {
-        {0x80, 0xA9},       {0xAB, 0xB4},     {0xB6, 0xB9},     {0xBB, 0xBF},
-        {0xD7, 0xD7},       {0xF7, 0xF7},     {0x2000, 0x2BFF}, {0x3000, 0x3004},
-        {0x3008, 0x3020},   {0xD800, 0xF8FF}, {0xFE00, 0xFE6F}, {0xFEFF, 0xFF20},
-        {0xFF3B, 0xFF40},   {0xFF5B, 0xFF65}, {0xFFE0, 0xFFFF}, {0x1F000, 0x1FFFF},
+        {0x80, 0xA9},        {0xAB, 0xB4},     {0xB6, 0xB9},     {0xBB, 0xBF},
+        {0xD7, 0xD7},        {0xF7, 0xF7},     {0x2000, 0x2BFF}, {0x3000, 0x3004},
+        {0x3008, 0x3020},    {0xD800, 0xF8FF}, {0xFE00, 0xFE6F}, {0xFEFF, 0xFF20},
+        {0xFF3B, 0xFF40},    {0xFF5B, 0xFF65}, {0xFFE0, 0xFFFF}, {0x1F000, 0x1FFFF},
         {0xE0000, 0x10FFFF},
     };
 
@@ -71,8 +72,9 @@ static void read_number(const char **s, int *value)
 }
 
 /*
- * Puts the digits that a sequence stands for in its place, so that the result can be checked as a plain name. A text
- * without one gets `more` digits at its end. False: the sequence is not well formed, or the text too long.
+ * Puts the digits that a sequence stands for in its place, so that the result can be checked as a
+ * plain name. A text without one gets `more` digits at its end. False: the sequence is not well
+ * formed, or the text too long.
  */
 static bool expand(const char *s, size_t more, char *ret, size_t size)
 {
@@ -188,7 +190,8 @@ enum err tags_json(struct op *op, const struct objs *tags, const char **ret)
     object = json_object();
     for (size_t i = 0; i < tags->n && !e; i++)
         e = add_tag(op->fail, object, &v[i]);
-    char *text CLEANUP(free_p) = e ? NULL : json_dumps(object, JSON_COMPACT);
+    char *text CLEANUP(free_p)
+    = e ? NULL : json_dumps(object, JSON_COMPACT);
     json_decref(object);
     if (!e)
         *ret = arena_str(op->arena, text);

@@ -4,12 +4,13 @@
 
 #include "api/action.h"
 
-/* 2..128 characters, a letter of any script first, then also digits and ":_.-"; not http:// or https://. */
+/* 2..128 characters, a letter of any script first, then also digits and ":_.-"; not http:// or
+ * https://. */
 bool name_ok(const char *s);
 
 /*
- * A name that may hold one sequence, "prefix[begin,bits]suffix". `more`: digits (0..3) that are added to one without
- * a sequence.
+ * A name that may hold one sequence, "prefix[begin,bits]suffix". `more`: digits (0..3) that are
+ * added to one without a sequence.
  */
 bool name_pattern_ok(const char *s, size_t more);
 

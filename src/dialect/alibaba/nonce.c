@@ -1,4 +1,5 @@
-/* The replay memory: one open-addressed hash set an access key, of digests, so that long nonces take no room. */
+/* The replay memory: one open-addressed hash set an access key, of digests, so that long nonces
+ * take no room. */
 #include "dialect/alibaba/nonce.h"
 
 #include "base/buf.h"
@@ -53,7 +54,8 @@ size_t nonces_count(const struct nonces *n)
     return count;
 }
 
-/* Only keys that exist in the store get here, so the list stays as short as theirs; the busy ones move to its front. */
+/* Only keys that exist in the store get here, so the list stays as short as theirs; the busy ones
+ * move to its front. */
 static struct memory *memory_of(struct nonces *n, const char *key)
 {
     struct memory **at = &n->memories, *m;

@@ -1,4 +1,5 @@
-/* Page numbers and tokens. A token is where the last page ended, in hex: opaque to clients, checked when it returns. */
+/* Page numbers and tokens. A token is where the last page ended, in hex: opaque to clients, checked
+ * when it returns. */
 #include "dialect/alibaba/page.h"
 
 #include "base/crypto.h"

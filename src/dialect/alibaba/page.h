@@ -1,6 +1,6 @@
 /*
- * The two ways of paging. A request with NextToken or MaxResults walks by token; any other by page number, and gets
- * a token too while more remain, so that a client may go on with it.
+ * The two ways of paging. A request with NextToken or MaxResults walks by token; any other by page
+ * number, and gets a token too while more remain, so that a client may go on with it.
  */
 #ifndef OSTLER_DIALECT_ALIBABA_PAGE_H
 #define OSTLER_DIALECT_ALIBABA_PAGE_H
@@ -34,7 +34,8 @@ struct page {
     const char *after_id;
 };
 
-/* By token: MaxResults is moved into least..most, default `least`. ERR_PARAM_VALUE: a token we did not give. */
+/* By token: MaxResults is moved into least..most, default `least`. ERR_PARAM_VALUE: a token we did
+ * not give. */
 enum err page_of(struct op *op, const struct page_in *in, int64_t least, int64_t most,
                  struct page *ret);
 

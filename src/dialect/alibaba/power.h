@@ -13,7 +13,8 @@
         "The specified operation is denied as your prepay instance is expired (prepay mode) or "   \
         "in arrears (afterpay mode)."
 
-/* A start says which of the two it is, and that a new instance is not ready; these two have one code each. */
+/* A start says which of the two it is, and that a new instance is not ready; these two have one
+ * code each. */
 #define POWER_ROWS                                                                                 \
     ERR_ROWS({ERR_INST_EXPIRED, POWER_IN_ARREARS}, {ERR_INST_OVERDUE, POWER_IN_ARREARS},           \
              {ERR_INST_NOT_READY, 403, "IncorrectInstanceStatus",                                  \

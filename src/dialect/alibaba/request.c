@@ -1,7 +1,7 @@
 /*
- * From bytes to parameters. A parameter may come in the query, in a form body, or some in each; structured ones are
- * flattened with dots. Everything is decoded once here and encoded anew for signing, because clients differ in what
- * they leave raw.
+ * From bytes to parameters. A parameter may come in the query, in a form body, or some in each;
+ * structured ones are flattened with dots. Everything is decoded once here and encoded anew for
+ * signing, because clients differ in what they leave raw.
  */
 #include "dialect/alibaba/request.h"
 
@@ -97,11 +97,24 @@ const char *params_get(const struct params *p, const char *name)
 
 /* Sorted. What every request may carry and no action reads. */
 static const char *const protocol_names[] = {
-    "AccessKeyId",          "Action",           "BearerToken",     "Format",
-    "OwnerAccount",         "OwnerId",          "ResourceOwnerAccount", "ResourceOwnerId",
-    "SecureTransport",      "SecurityToken",    "Signature",       "SignatureMethod",
-    "SignatureNonce",       "SignatureType",    "SignatureVersion", "SourceIp",
-    "Timestamp",            "Version",
+    "AccessKeyId",
+    "Action",
+    "BearerToken",
+    "Format",
+    "OwnerAccount",
+    "OwnerId",
+    "ResourceOwnerAccount",
+    "ResourceOwnerId",
+    "SecureTransport",
+    "SecurityToken",
+    "Signature",
+    "SignatureMethod",
+    "SignatureNonce",
+    "SignatureType",
+    "SignatureVersion",
+    "SourceIp",
+    "Timestamp",
+    "Version",
 };
 
 static int compare_names(const void *a, const void *b)
@@ -212,8 +225,8 @@ static bool is_reading(const char *method)
 }
 
 /*
- * Everything at "/" that is not a browser's look: its GET has no query of ours and asks for HTML. A request that was
- * only half read has no path; its headers may still tell.
+ * Everything at "/" that is not a browser's look: its GET has no query of ours and asks for HTML. A
+ * request that was only half read has no path; its headers may still tell.
  */
 bool request_claims(const struct request *r)
 {
@@ -243,40 +256,50 @@ static bool is_form(const struct request *r)
            (!strncasecmp(type, form, strlen(form)) && strchr("; \t", type[strlen(form)]));
 }
 
-static enum err read_params(struct call *c, struct state *s)
+static bool set_format(struct call *c, const char *format)
 {
-    const struct request *r = c->req;
-    const char *query = r->query ? r->query : "";
-    struct params body = {0};
-    enum err e = params_read(c->arena, query, strlen(query), &s->query, &c->fail);
-
-    if (e)
-        return e;
-    if (r->body_len && !is_form(r))
-        return fail(&c->fail, ERR_BODY, "the body is not a form");
-    if (r->body_len && (e = params_read(c->arena, r->body, r->body_len, &body, &c->fail)))
-        return e;
-    return params_merge(c->arena, &s->query, &body, &s->all, &c->fail);
-}
-
-static enum err read_format(struct call *c, const struct state *s)
-{
-    const char *format = params_get(&s->all, "Format");
-
     if (str_empty(format))
-        return ERR_NONE;
+        return true;
     if (!strcasecmp(format, "JSON"))
         c->format = ENC_JSON_WRAPPED;
     else if (!strcasecmp(format, "XML"))
         c->format = ENC_XML;
     else
+        return false;
+    return true;
+}
+
+/* The query says the format early, so that what is wrong with the rest is refused in it. */
+static enum err read_query(struct call *c, struct state *s)
+{
+    const char *query = c->req->query ? c->req->query : "";
+    enum err e = params_read(c->arena, query, strlen(query), &s->query, &c->fail);
+
+    if (!e)
+        (void)set_format(c, params_get(&s->query, "Format")); /* checked in read_all */
+    return e;
+}
+
+static enum err read_all(struct call *c, struct state *s)
+{
+    const struct request *r = c->req;
+    struct params body = {0};
+    enum err e;
+
+    if (r->body_len && !is_form(r))
+        return fail(&c->fail, ERR_BODY, "the body is not a form");
+    if (r->body_len && (e = params_read(c->arena, r->body, r->body_len, &body, &c->fail)))
+        return e;
+    if ((e = params_merge(c->arena, &s->query, &body, &s->all, &c->fail)))
+        return e;
+    if (!set_format(c, params_get(&s->all, "Format")))
         return fail_param(&c->fail, ERR_FORMAT, "Format", "the format is JSON or XML");
     return ERR_NONE;
 }
 
 /*
- * V3 signs the header, V1 the parameter; each is read from where it is signed. What is not signed at all may name its
- * action in either place.
+ * V3 signs the header, V1 the parameter; each is read from where it is signed. What is not signed
+ * at all may name its action in either place.
  */
 static const char *named(const struct call *c, const struct state *s, const char *header,
                          const char *param)
@@ -319,9 +342,10 @@ enum err request_parse(struct call *c)
     c->format = request_format(r);
     c->host = host ? host : "";
     c->client = agent ? agent : "";
+    e = read_query(c, s);
     if (!r->method || (!streq(r->method, "GET") && !streq(r->method, "POST")))
         return fail(&c->fail, ERR_METHOD, "the method is GET or POST");
-    if ((e = read_params(c, s)) || (e = read_format(c, s)) || (e = read_names(c, s)))
+    if (e || (e = read_all(c, s)) || (e = read_names(c, s)))
         return e;
     return params_tree(&s->all, &c->params, &c->fail);
 }

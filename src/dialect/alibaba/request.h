@@ -1,5 +1,6 @@
 /*
- * The parameters of a request: flattened pairs from the query and a form body, and the tree that they flatten.
+ * The parameters of a request: flattened pairs from the query and a form body, and the tree that
+ * they flatten.
  */
 #ifndef OSTLER_DIALECT_ALIBABA_REQUEST_H
 #define OSTLER_DIALECT_ALIBABA_REQUEST_H
@@ -20,11 +21,12 @@ struct params {
 
 /* What this dialect knows of a call between its steps: struct call's `state`. */
 struct state {
-    struct params query; /* of the target alone: what V3 signs */
-    struct params all;   /* query and body, the body's value where both have one: what V1 signs */
-    bool v3;             /* signed in the Authorization header */
+    struct params query;  /* of the target alone: what V3 signs */
+    struct params all;    /* query and body, the body's value where both have one: what V1 signs */
+    bool v3;              /* signed in the Authorization header */
     const char *mismatch; /* the whole message of a signature that does not match; NULL none */
-    const struct err_row *say; /* how to say the refusal whatever the tables have; NULL: by the tables */
+    const struct err_row
+        *say; /* how to say the refusal whatever the tables have; NULL: by the tables */
 };
 
 /* Reads "a=1&b=2". ERR_BODY, ERR_TOO_LARGE, or ERR_PARAM_VALUE for a name that comes twice. */
@@ -39,9 +41,9 @@ enum err params_merge(struct arena *a, const struct params *under, const struct 
 const char *params_get(const struct params *p, const char *name);
 
 /*
- * The tree: "Tag.2.Key=k" becomes {"Tag": {"2": {"Key": "k"}}}. What belongs to the protocol (Action, Signature, ...)
- * is left out. ERR_PARAM_VALUE names a parameter that is too deep, has an empty part or an index with leading zeros,
- * or is both a text and an object. The caller owns *ret.
+ * The tree: "Tag.2.Key=k" becomes {"Tag": {"2": {"Key": "k"}}}. What belongs to the protocol
+ * (Action, Signature, ...) is left out. ERR_PARAM_VALUE names a parameter that is too deep, has an
+ * empty part or an index with leading zeros, or is both a text and an object. The caller owns *ret.
  */
 enum err params_tree(const struct params *p, json_t **ret, struct fail *f);
 

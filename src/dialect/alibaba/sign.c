@@ -1,6 +1,6 @@
 /*
- * Who signed this? The order is the gateway's: what is missing, what cannot be read, the time, the key, the
- * signature, and last the nonce, so that only a true signer can use up nonces.
+ * Who signed this? The order is the gateway's: what is missing, what cannot be read, the time, the
+ * key, the signature, and last the nonce, so that only a true signer can use up nonces.
  */
 #include "dialect/alibaba/sign.h"
 
@@ -65,8 +65,8 @@ static enum err nonce_ok(struct call *c, const struct claim *claim)
     (void)pthread_mutex_lock(&nonce_lock);
     if (!nonces)
         nonces = nonces_new(NONCES_PER_KEY);
-    enum nonce_verdict v = nonces_add(nonces, claim->key, claim->nonce, claim->made, claim->until,
-                                      c->op.now);
+    enum nonce_verdict v =
+        nonces_add(nonces, claim->key, claim->nonce, claim->made, claim->until, c->op.now);
     (void)pthread_mutex_unlock(&nonce_lock);
     switch (v) {
     case NONCE_USED:
@@ -93,7 +93,8 @@ static enum err accept(struct call *c, const struct claim *claim)
 
 char *sign_v1_string(struct arena *a, const char *method, const struct params *p)
 {
-    struct buf canonical CLEANUP(buf_done) = {0}, string CLEANUP(buf_done) = {0};
+    struct buf canonical CLEANUP(buf_done) = {0}, string CLEANUP(buf_done)
+    = {0};
 
     for (size_t i = 0; i < p->n; i++) {
         if (streq(p->v[i].name, "Signature"))
@@ -265,8 +266,8 @@ char *sign_v3(struct arena *a, struct bytes secret, const char *string)
 {
     uint8_t mac[HMAC_MAX_LEN];
 
-    return hex_encode(
-        a, mac, hmac(HMAC_SHA256, secret.data, secret.len, string, strlen(string), mac));
+    return hex_encode(a, mac,
+                      hmac(HMAC_SHA256, secret.data, secret.len, string, strlen(string), mac));
 }
 
 struct authorization {
@@ -311,9 +312,9 @@ static bool lists_header(const char *list, const char *name)
 
 static enum err v3_headers_ok(struct call *c, const struct authorization *auth)
 {
-    static const char *const needed[] = {"host",          "x-acs-action",
-                                         "x-acs-version", "x-acs-date",
-                                         "x-acs-signature-nonce", "x-acs-content-sha256"};
+    static const char *const needed[] = {
+        "host",       "x-acs-action",          "x-acs-version",
+        "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256"};
 
     for (size_t i = 0; i < ARRAY_LEN(needed); i++)
         if (!lists_header(auth->signed_headers, needed[i]))

@@ -1,6 +1,6 @@
 /*
- * Signatures. V1: HMAC over the sorted parameters, sent as a parameter. V3: HMAC over method, query, headers and the
- * body's digest, sent in the Authorization header.
+ * Signatures. V1: HMAC over the sorted parameters, sent as a parameter. V3: HMAC over method,
+ * query, headers and the body's digest, sent in the Authorization header.
  */
 #ifndef OSTLER_DIALECT_ALIBABA_SIGN_H
 #define OSTLER_DIALECT_ALIBABA_SIGN_H

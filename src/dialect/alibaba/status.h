@@ -15,7 +15,8 @@ void status_query(struct query *q, const char *word);
 /* How many of those conditions there can be. */
 enum { STATUS_MAX_CONDS = INST_STATE_COUNT - 1 };
 
-/* Can the instance give its capacity back while it is stopped? Not subscribed ones, not those with local disks. */
+/* Can the instance give its capacity back while it is stopped? Not subscribed ones, not those with
+ * local disks. */
 bool can_stop_charging(const struct inst *in, const struct catalog *c);
 
 /* StoppedMode: "KeepCharging", "StopCharging" or "Not-applicable". */

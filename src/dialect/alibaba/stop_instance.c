@@ -10,7 +10,8 @@ struct in {
     bool force, hibernate, dry_run;
 };
 
-/* Asking to give the capacity back where that cannot be is not an error: the instance just keeps it. */
+/* Asking to give the capacity back where that cannot be is not an error: the instance just keeps
+ * it. */
 static bool gives_back(struct call *c, const struct in *in)
 {
     struct inst inst;
@@ -41,8 +42,8 @@ const struct action ali_stop_instance = {
     .perm = PERM_POWER,
     .access = ACCESS_WRITE,
     .in_size = sizeof(struct in),
-    .in = FIELDS(F_STR(struct in, id, "InstanceId", .required = true, .format = FMT_ID, .bad = ERR_INST_NOT_FOUND,
-                       .text = "The instance."),
+    .in = FIELDS(F_STR(struct in, id, "InstanceId", .required = true, .format = FMT_ID,
+                       .bad = ERR_INST_NOT_FOUND, .text = "The instance."),
                  F_BOOL(struct in, force, "ForceStop",
                         .text = "Cut the power instead of asking the guest to shut down."),
                  F_STR(struct in, mode, "StoppedMode",

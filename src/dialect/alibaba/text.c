@@ -88,7 +88,8 @@ char *percent_decode(struct arena *a, const char *s, size_t len, const char **re
         if (c == '+')
             c = ' ';
         if (c == '%') {
-            int hi = i + 2 < len ? hex_digit(s[i + 1]) : -1, lo = hi >= 0 ? hex_digit(s[i + 2]) : -1;
+            int hi = i + 2 < len ? hex_digit(s[i + 1]) : -1,
+                lo = hi >= 0 ? hex_digit(s[i + 2]) : -1;
 
             if (lo < 0) {
                 *ret_why = "a percent sign is not followed by two hexadecimal digits";

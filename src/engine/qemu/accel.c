@@ -21,6 +21,8 @@ enum {
     ROM_SIZE = 64 << 10,
     ROM_EXIT = 0x2a << 1 | 1,
     ABILITY_MS = 5000,
+    IO_URING_MS = 1500,
+    SHORT_FILE = 1000, /* its second sector is cut */
     TSC_WINDOW_MS = 20,
 };
 
@@ -83,7 +85,8 @@ struct host {
 static enum probe try_device(void *arg, char *why, size_t size)
 {
     const struct host *h = arg;
-    CLEANUP(close_p) int fd = open(h->rq->kvm_device, O_RDWR | O_CLOEXEC);
+    CLEANUP(close_p)
+    int fd = open(h->rq->kvm_device, O_RDWR | O_CLOEXEC);
 
     if (fd < 0 && errno == ENOENT)
         return failed(why, size, "no %s", h->rq->kvm_device);
@@ -118,19 +121,34 @@ static int rom_file(void)
 static enum probe try_firmware(void *arg, char *why, size_t size)
 {
     const struct host *h = arg;
-    const char *argv[] = {h->rq->qemu, "-nodefaults", "-no-user-config", "-display", "none",
-                          "-no-reboot", "-accel", "kvm", "-M", "q35", "-m", "16",
-                          "-bios", "/proc/self/fd/3",
-                          "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-                          "-debugcon", "stdio", NULL};
-    CLEANUP(buf_done) struct buf out = {0};
-    CLEANUP(close_p) int rom = rom_file();
+    const char *argv[] = {h->rq->qemu,
+                          "-nodefaults",
+                          "-no-user-config",
+                          "-display",
+                          "none",
+                          "-no-reboot",
+                          "-accel",
+                          "kvm",
+                          "-M",
+                          "q35",
+                          "-m",
+                          "16",
+                          "-bios",
+                          "/proc/self/fd/3",
+                          "-device",
+                          "isa-debug-exit,iobase=0xf4,iosize=4",
+                          "-debugcon",
+                          "stdio",
+                          NULL};
+    CLEANUP(buf_done)
+    struct buf out = {0};
+    CLEANUP(close_p)
+    int rom = rom_file();
     int status;
 
     if (rom < 0)
         return failed(why, size, "the probe cannot be made: %s", strerror(-rom));
-    const struct run r = {
-        .argv = argv, .fds = &rom, .n_fds = 1, .timeout_ms = h->rq->firmware_ms};
+    const struct run r = {.argv = argv, .fds = &rom, .n_fds = 1, .timeout_ms = h->rq->firmware_ms};
     int e = run(&r, &out, &status);
     if (e == -ETIMEDOUT)
         return failed(why, size, "%s is there but hangs a test firmware", h->rq->kvm_device);
@@ -140,28 +158,33 @@ static enum probe try_firmware(void *arg, char *why, size_t size)
         return failed(why, size, "%s is there but lacks a common CPU's features",
                       h->rq->kvm_device);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != ROM_EXIT || !strstr(buf_cstr(&out), "RPLK"))
-        return failed(why, size, "%s is there but does not run a test firmware",
-                      h->rq->kvm_device);
+        return failed(why, size, "%s is there but does not run a test firmware", h->rq->kvm_device);
     return PROBE_PASS;
 }
 
 /* 0 when the kernel came as far as its first program. */
 static int boot_kernel(const struct host *h, const char *machine, const char *cpu)
 {
-    const char *argv[] = {h->rq->qemu, "-nodefaults", "-no-user-config", "-display", "none",
-                          "-no-reboot", "-accel", "kvm", "-M", machine, "-m", "256",
-                          "-serial", "stdio", "-kernel", h->rq->kernel,
-                          "-append", "console=ttyS0 reboot=t panic=-1",
-                          NULL, NULL, NULL, NULL, NULL, NULL, NULL};
-    CLEANUP(buf_done) struct buf out = {0};
+    const char *argv[] = {h->rq->qemu,   "-nodefaults", "-no-user-config",
+                          "-display",    "none",        "-no-reboot",
+                          "-accel",      "kvm",         "-M",
+                          machine,       "-m",          "256",
+                          "-serial",     "stdio",       "-kernel",
+                          h->rq->kernel, "-append",     "console=ttyS0 reboot=t panic=-1",
+                          NULL,          NULL,          NULL,
+                          NULL,          NULL,          NULL,
+                          NULL};
+    CLEANUP(buf_done)
+    struct buf out = {0};
     size_t n = 0;
     int status;
 
     while (argv[n])
         n++;
-    const char *const options[][2] = {{"-initrd", h->rq->initrd},
-                                      {"-cpu", cpu},
-                                      {"-bios", str_starts(machine, "microvm") ? NULL : "qboot.rom"}};
+    const char *const options[][2] = {
+        {"-initrd", h->rq->initrd},
+        {"-cpu", cpu},
+        {"-bios", str_starts(machine, "microvm") ? NULL : "qboot.rom"}};
     for (size_t i = 0; i < ARRAY_LEN(options); i++)
         if (options[i][1]) {
             argv[n++] = options[i][0];
@@ -201,7 +224,8 @@ static bool read_version(const char *out, char *ret, size_t size)
 
     if (!line)
         return false;
-    CLEANUP(json_free_p) json_t *j = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
+    CLEANUP(json_free_p)
+    json_t *j = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
     if (!j || json_unpack(j, "{s:{s:{s:{s:i,s:i,s:i}}}}", "QMP", "version", "qemu", "major", &major,
                           "minor", &minor, "micro", &micro) < 0)
         return false;
@@ -209,23 +233,57 @@ static bool read_version(const char *out, char *ret, size_t size)
     return true;
 }
 
-/* Starts a machine of nothing with these and asks it to quit. 0, or a negative errno. */
+/* A file whose end lies within a sector, as the end of a qcow2 file often does. */
+static int short_file(void)
+{
+    int fd = memfd_create("probe.disk", MFD_CLOEXEC);
+
+    if (fd < 0 || ftruncate(fd, SHORT_FILE) == 0)
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
+/*
+ * Starts a machine of nothing with these, reads across the end of a file and asks it to quit:
+ * QEMU 7.2's io_uring hangs there on newer kernels, and would hang a guest whose disk file ends
+ * like that. 0, or a negative errno.
+ */
 static int try_abilities(const char *qemu, bool sandbox, bool io_uring, struct buf *out,
                          char *version, size_t size)
 {
-    const char *argv[] = {qemu, "-nodefaults", "-no-user-config", "-display", "none", "-M", "none",
-                          "-qmp", "stdio", "-blockdev",
-                          io_uring ? "driver=file,node-name=d,filename=/proc/self/fd/3,aio=io_uring"
-                                   : "driver=file,node-name=d,filename=/proc/self/fd/3,aio=threads",
-                          sandbox ? "-sandbox" : NULL, SANDBOX, NULL};
-    CLEANUP(close_p) int disk = memfd_create("probe.disk", MFD_CLOEXEC);
+    const char *argv[] = {qemu,
+                          "-nodefaults",
+                          "-no-user-config",
+                          "-display",
+                          "none",
+                          "-M",
+                          "none",
+                          "-qmp",
+                          "stdio",
+                          "-blockdev",
+                          io_uring ? "driver=raw,node-name=d,file.driver=file,file.filename=/proc/"
+                                     "self/fd/3,file.aio=io_uring"
+                                   : "driver=raw,node-name=d,file.driver=file,file.filename=/proc/"
+                                     "self/fd/3,file.aio=threads",
+                          sandbox ? "-sandbox" : NULL,
+                          SANDBOX,
+                          NULL};
+    CLEANUP(close_p)
+    int disk = short_file();
     int status;
 
     if (disk < 0)
         return -errno;
     buf_clear(out);
-    const struct run r = {.argv = argv, .fds = &disk, .n_fds = 1, .timeout_ms = ABILITY_MS,
-                          .input = "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"quit\"}\n"};
+    const struct run r = {.argv = argv,
+                          .fds = &disk,
+                          .n_fds = 1,
+                          .timeout_ms = io_uring ? IO_URING_MS : ABILITY_MS,
+                          .input = "{\"execute\":\"qmp_capabilities\"}\n"
+                                   "{\"execute\":\"human-monitor-command\",\"arguments\":"
+                                   "{\"command-line\":\"qemu-io d \\\"read 512 512\\\"\"}}\n"
+                                   "{\"execute\":\"quit\"}\n"};
     int e = run(&r, out, &status);
     if (e)
         return e;
@@ -239,14 +297,15 @@ static enum err find_abilities(const struct accel_request *rq, struct accel_resu
 {
     static const struct {
         bool sandbox, io_uring;
-    } ways[] = {{true, true}, {true, false}, {false, true}, {false, false}};
-    CLEANUP(buf_done) struct buf out = {0};
+    } ways[] = {{true, true}, {true, false}, {false, false}};
+    CLEANUP(buf_done)
+    struct buf out = {0};
     int e = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
         e = try_abilities(rq->qemu, ways[i].sandbox, ways[i].io_uring, &out, ret->version,
                           sizeof(ret->version));
-        if (e && e != -EIO)
+        if (e && e != -EIO && e != -ETIMEDOUT)
             break;
         ret->platform.sandbox = ways[i].sandbox;
         ret->platform.io_uring = ways[i].io_uring;
@@ -255,7 +314,8 @@ static enum err find_abilities(const struct accel_request *rq, struct accel_resu
     }
     if (e == -ENOENT)
         return fail(f, ERR_UNAVAILABLE, "%s is not installed", rq->qemu);
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
     const char *why = reason_of(a, buf_cstr(&out));
     return fail(f, ERR_UNAVAILABLE, "%s does not run: %s", rq->qemu, why ? why : strerror(-e));
 }
@@ -344,12 +404,13 @@ static char *program_path(const char *qemu)
 /* Names everything that the answer depends on, without starting QEMU. */
 static void cache_key(const struct accel_request *rq, struct buf *key)
 {
-    CLEANUP(free_p) char *program = program_path(rq->qemu);
+    CLEANUP(free_p)
+    char *program = program_path(rq->qemu);
     struct utsname u = {0};
     struct stat st = {0};
 
-    (void)uname(&u);            /* cannot fail here */
-    (void)stat(program, &st);   /* zeroes: the run itself will say what is wrong */
+    (void)uname(&u);          /* cannot fail here */
+    (void)stat(program, &st); /* zeroes: the run itself will say what is wrong */
     buf_fmt(key, "%d|%s|", (int)rq->wanted, u.release);
     add_file(key, "/proc/sys/kernel/random/boot_id", "");
     buf_char(key, '|');
@@ -361,8 +422,10 @@ static void cache_key(const struct accel_request *rq, struct buf *key)
 
 static bool cache_read(const struct accel_request *rq, const char *key, struct accel_result *ret)
 {
-    CLEANUP(free_p) char *path = xasprintf("%s/" CACHE_NAME, rq->dir);
-    CLEANUP(json_free_p) json_t *j = json_load_file(path, 0, NULL);
+    CLEANUP(free_p)
+    char *path = xasprintf("%s/" CACHE_NAME, rq->dir);
+    CLEANUP(json_free_p)
+    json_t *j = json_load_file(path, 0, NULL);
     const char *k, *version, *why;
     int kvm, cpu_host, sandbox, io_uring;
     json_int_t khz;
@@ -389,14 +452,16 @@ static bool cache_read(const struct accel_request *rq, const char *key, struct a
 static void cache_write(const struct accel_request *rq, const char *key,
                         const struct accel_result *found)
 {
-    CLEANUP(free_p) char *path = xasprintf("%s/" CACHE_NAME, rq->dir);
-    CLEANUP(free_p) char *tmp = xasprintf("%s.tmp", path);
+    CLEANUP(free_p)
+    char *path = xasprintf("%s/" CACHE_NAME, rq->dir);
+    CLEANUP(free_p)
+    char *tmp = xasprintf("%s.tmp", path);
     const struct platform *p = &found->platform;
     CLEANUP(json_free_p)
-    json_t *j = json_pack("{s:s,s:s,s:s,s:b,s:b,s:b,s:b,s:I}", "key", key, "version",
-                          found->version, "why", found->verdict.why, "kvm", (int)p->kvm, "cpu_host",
-                          (int)p->cpu_host, "sandbox", (int)p->sandbox, "io_uring",
-                          (int)p->io_uring, "tsc_khz", (json_int_t)p->tsc_khz);
+    json_t *j =
+        json_pack("{s:s,s:s,s:s,s:b,s:b,s:b,s:b,s:I}", "key", key, "version", found->version, "why",
+                  found->verdict.why, "kvm", (int)p->kvm, "cpu_host", (int)p->cpu_host, "sandbox",
+                  (int)p->sandbox, "io_uring", (int)p->io_uring, "tsc_khz", (json_int_t)p->tsc_khz);
 
     if (j && json_dump_file(j, tmp, JSON_INDENT(2)) == 0)
         (void)rename(tmp, path);
@@ -409,7 +474,8 @@ enum err accel_find(const struct accel_request *rq, struct accel_result *ret, st
     struct host host = {.rq = rq, .platform = &ret->platform};
     const struct accel_probes probes = {
         .device = try_device, .firmware = try_firmware, .kernel = try_kernel, .arg = &host};
-    CLEANUP(buf_done) struct buf key = {0};
+    CLEANUP(buf_done)
+    struct buf key = {0};
 
     *ret = (struct accel_result){0};
     cache_key(rq, &key);
@@ -428,7 +494,8 @@ enum err accel_find(const struct accel_request *rq, struct accel_result *ret, st
 
 void accel_demote(const struct accel_request *rq, struct accel_result *now, const char *why)
 {
-    CLEANUP(buf_done) struct buf key = {0};
+    CLEANUP(buf_done)
+    struct buf key = {0};
 
     now->platform.kvm = false;
     now->verdict = (struct verdict){.kvm = false, .sure = true};

@@ -1,7 +1,8 @@
 /*
- * KVM or TCG, found by trying. A /dev/kvm that opens, makes machines and even runs small programs may still not run
- * a kernel, as on nested clouds; so a firmware of ours and then a real kernel must have run under it. What was found
- * holds until the host boots anew, or its kernel, CPU or QEMU changes, and is kept in DIR/accel.json.
+ * KVM or TCG, found by trying. A /dev/kvm that opens, makes machines and even runs small programs
+ * may still not run a kernel, as on nested clouds; so a firmware of ours and then a real kernel
+ * must have run under it. What was found holds until the host boots anew, or its kernel, CPU or
+ * QEMU changes, and is kept in DIR/accel.json.
  */
 #ifndef OSTLER_ENGINE_QEMU_ACCEL_H
 #define OSTLER_ENGINE_QEMU_ACCEL_H
@@ -13,7 +14,8 @@
 
 enum probe { PROBE_PASS, PROBE_FAIL, PROBE_SKIP }; /* SKIP: there was nothing to try with */
 
-/* Each is called at most once, in this order, and only when those before did not fail. `why` says what is wrong. */
+/* Each is called at most once, in this order, and only when those before did not fail. `why` says
+ * what is wrong. */
 struct accel_probes {
     enum probe (*device)(void *arg, char *why, size_t size);
     enum probe (*firmware)(void *arg, char *why, size_t size);
@@ -23,8 +25,8 @@ struct accel_probes {
 
 struct verdict {
     bool kvm;
-    bool sure;      /* nothing was skipped: worth remembering */
-    char why[256];  /* "" for KVM that passed everything */
+    bool sure;     /* nothing was skipped: worth remembering */
+    char why[256]; /* "" for KVM that passed everything */
 };
 
 void accel_decide(enum accel wanted, const struct accel_probes *probes, struct verdict *ret);
@@ -48,8 +50,9 @@ struct accel_result {
 };
 
 /*
- * Blocks: some milliseconds when the answer is known, 0.1 s when it must be found, and up to firmware_ms + 2 *
- * kernel_ms when KVM is there and broken. Returns ERR_NONE, or ERR_UNAVAILABLE when QEMU itself does not run.
+ * Blocks: some milliseconds when the answer is known, 0.1 s when it must be found, and up to
+ * firmware_ms + 2 * kernel_ms when KVM is there and broken. Returns ERR_NONE, or ERR_UNAVAILABLE
+ * when QEMU itself does not run.
  */
 enum err accel_find(const struct accel_request *rq, struct accel_result *ret, struct fail *f);
 

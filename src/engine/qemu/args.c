@@ -21,7 +21,8 @@ struct out {
     bool microvm;
 };
 
-/* Past MAX_ARGS nothing is added: disks, the only thing there can be many of, are bounded by the core. */
+/* Past MAX_ARGS nothing is added: disks, the only thing there can be many of, are bounded by the
+ * core. */
 static void arg(struct out *o, const char *text)
 {
     if (o->n + 1 < MAX_ARGS)
@@ -58,7 +59,8 @@ static const char *virtio(const struct out *o, const char *kind, const char *opt
 static const char *kernel_line(const struct out *o, const struct image_files *image,
                                const struct platform *p)
 {
-    /* Without these about half of the boots hang under TCG: calibrating timers needs steady time. */
+    /* Without these about half of the boots hang under TCG: calibrating timers needs steady time.
+     */
     if (!p->kvm && p->tsc_khz > 0)
         return arena_fmt(o->a, "%s no_timer_check tsc_early_khz=%lld", image->cmdline,
                          (long long)p->tsc_khz);
@@ -116,8 +118,9 @@ static int add_disk(struct out *o, const struct machine *m, size_t i, int n_keys
     const char *key = "";
 
     if (d->encrypted) {
-        arg2(o, "-object",
-             arena_fmt(o->a, "secret,id=k%zu,format=raw,file=/dev/fd/%d", i, FD_FIRST_KEY + n_keys));
+        arg2(
+            o, "-object",
+            arena_fmt(o->a, "secret,id=k%zu,format=raw,file=/dev/fd/%d", i, FD_FIRST_KEY + n_keys));
         key = arena_fmt(o->a, "encrypt.format=luks,encrypt.key-secret=k%zu,", i);
         n_keys++;
     }
@@ -125,8 +128,7 @@ static int add_disk(struct out *o, const struct machine *m, size_t i, int n_keys
          arena_fmt(o->a,
                    "driver=qcow2,node-name=d%zu,discard=unmap,%sfile.driver=file,"
                    "file.filename=" DIR_PATH "%s.qcow2,file.aio=%s,file.discard=unmap",
-                   i, key, escaped(o->a, spec_disk_file(d)),
-                   p->io_uring ? "io_uring" : "threads"));
+                   i, key, escaped(o->a, spec_disk_file(d)), p->io_uring ? "io_uring" : "threads"));
     arg2(o, "-device",
          virtio(o, "blk",
                 arena_fmt(o->a, ",drive=d%zu,serial=%s,werror=stop,rerror=report%s", i,
@@ -150,9 +152,8 @@ char **args_build(struct arena *a, const struct machine *m, const struct image_f
                   const struct platform *p)
 {
     const char *type = args_machine_type(m);
-    struct out o = {.a = a,
-                    .argv = ARENA_ARRAY(a, char *, MAX_ARGS),
-                    .microvm = streq(type, "microvm")};
+    struct out o = {
+        .a = a, .argv = ARENA_ARRAY(a, char *, MAX_ARGS), .microvm = streq(type, "microvm")};
     int n_keys = 0;
 
     arg(&o, QEMU_BINARY);
@@ -160,8 +161,7 @@ char **args_build(struct arena *a, const struct machine *m, const struct image_f
     arg(&o, "-no-user-config");
     arg2(&o, "-display", "none");
     arg(&o, "-no-shutdown");
-    arg2(&o, "-name",
-         arena_fmt(a, "%s,process=%s", escaped(a, m->id), escaped(a, m->id)));
+    arg2(&o, "-name", arena_fmt(a, "%s,process=%s", escaped(a, m->id), escaped(a, m->id)));
     arg2(&o, "-accel", p->kvm ? "kvm" : "tcg");
     arg2(&o, "-M", o.microvm ? "microvm,acpi=on" : type);
     if (cpu_model(m, p))

@@ -71,7 +71,8 @@ static void next_disk(struct disks_job *job);
 static void seal_work(void *arg)
 {
     struct seal *s = arg;
-    CLEANUP(close_p) int fd = openat(s->dirfd, s->tmp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    CLEANUP(close_p)
+    int fd = openat(s->dirfd, s->tmp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
     if (fd < 0 || fsync(fd) < 0 || renameat(s->dirfd, s->tmp, s->dirfd, s->name) < 0 ||
         fsync(s->dirfd) < 0)
@@ -130,7 +131,8 @@ static void tool_done(void *arg, int status, const char *output)
         seal_begin(job);
         return;
     }
-    /* Making LUKS headers measures CPU time and now and then fails to ("Unable to get accurate CPU usage"). */
+    /* Making LUKS headers measures CPU time and now and then fails to ("Unable to get accurate CPU
+     * usage"). */
     if (d->encrypted && status > 0 && ++job->tries < MAX_TRIES) {
         start_tool(job);
         return;
@@ -151,7 +153,8 @@ static void start_tool(struct disks_job *job)
     const struct machine_disk *d = &job->spec->disks[job->at];
     struct arena *a = job->arena;
     const char *argv[20] = {"qemu-img", "create", "-q"};
-    CLEANUP(close_p) int key = -1;
+    CLEANUP(close_p)
+    int key = -1;
     size_t n = 3;
 
     add(argv, &n, "-f", "qcow2");
@@ -165,7 +168,8 @@ static void start_tool(struct disks_job *job)
             finish(job, arena_fmt(a, "disk %s is encrypted and its key is not at hand", d->id));
             return;
         }
-        /* The key is random and long, so a slow derivation would gain nothing and cost seconds a start. */
+        /* The key is random and long, so a slow derivation would gain nothing and cost seconds a
+         * start. */
         add(argv, &n, "--object", "secret,id=key,format=raw,file=/dev/fd/4");
         add(argv, &n, "-o", "encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10");
     }

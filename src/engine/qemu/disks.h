@@ -10,10 +10,11 @@ struct loop;
 struct disks_job;
 
 /*
- * Makes the machine's disks that are not there yet, one after the other, by qemu-img: under a temporary name, then
- * on disk for good, then renamed. Repeating it after a crash is fine. `dirfd`, `spec` and `image` must live until
- * `done`, which is called once from the loop, with NULL or a sentence (valid during the call). `only_local`: leaves
- * out the disks that must not come into being empty at a start.
+ * Makes the machine's disks that are not there yet, one after the other, by qemu-img: under a
+ * temporary name, then on disk for good, then renamed. Repeating it after a crash is fine. `dirfd`,
+ * `spec` and `image` must live until `done`, which is called once from the loop, with NULL or a
+ * sentence (valid during the call). `only_local`: leaves out the disks that must not come into
+ * being empty at a start.
  */
 struct disks_job *disks_make(struct loop *loop, int dirfd, const struct machine *spec,
                              const struct image_files *image, bool only_local,
@@ -23,8 +24,8 @@ struct disks_job *disks_make(struct loop *loop, int dirfd, const struct machine 
 void disks_cancel(struct disks_job *job);
 
 /*
- * Before a start: every disk is there and none has failed. With `reset_local` the local disks that failed are
- * removed, to be made anew. NULL, or a sentence in the arena. Blocks.
+ * Before a start: every disk is there and none has failed. With `reset_local` the local disks that
+ * failed are removed, to be made anew. NULL, or a sentence in the arena. Blocks.
  */
 const char *disks_check(struct arena *a, int dirfd, const struct machine *spec, bool reset_local);
 

@@ -12,11 +12,13 @@ static void json_free_p(json_t **j)
     json_decref(*j);
 }
 
-/* The base disk is the operator's file, never written by a guest, so its first bytes may be believed. */
+/* The base disk is the operator's file, never written by a guest, so its first bytes may be
+ * believed. */
 static const char *format_of(const char *path)
 {
     char magic[4] = "";
-    CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    CLEANUP(close_p)
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0 || read(fd, magic, sizeof(magic)) != (ssize_t)sizeof(magic))
         return "raw";

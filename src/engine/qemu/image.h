@@ -1,6 +1,6 @@
 /*
- * What an image directory holds: its image.json names the files. An image with its own kernel gives `kernel`,
- * `initrd` and `cmdline`; every image that a disk is made from gives `disk`.
+ * What an image directory holds: its image.json names the files. An image with its own kernel gives
+ * `kernel`, `initrd` and `cmdline`; every image that a disk is made from gives `disk`.
  */
 #ifndef OSTLER_ENGINE_QEMU_IMAGE_H
 #define OSTLER_ENGINE_QEMU_IMAGE_H

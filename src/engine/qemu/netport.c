@@ -11,8 +11,8 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 
-#include "base/crypto.h"
 #include "base/buf.h"
+#include "base/crypto.h"
 #include "base/util.h"
 #include "engine/switch/control.h"
 #include "net/child.h"
@@ -20,7 +20,7 @@
 enum {
     CALL_MS = 5000,
     READY_MS = 5000,
-    TRIES = 3,            /* the switch we found may end just before we ask */
+    TRIES = 3, /* the switch we found may end just before we ask */
     LOG_MAX = 1 << 20,
 };
 
@@ -51,27 +51,31 @@ static const char *decode_user_data(struct arena *a, const struct machine *m, st
     return NULL;
 }
 
-const char *netport_init(struct netport *ret, struct arena *a, const char *dir, const struct machine *m)
+const char *netport_init(struct netport *ret, struct arena *a, const char *dir,
+                         const struct machine *m)
 {
-    CLEANUP(json_free_p) json_t *metadata = json_loads(m->metadata, 0, NULL);
-    CLEANUP(buf_done) struct buf data = {0}, line = {0};
-    CLEANUP(free_p) char *at = xasprintf("%s/instances/%s", dir, m->id);
+    CLEANUP(json_free_p)
+    json_t *metadata = json_loads(m->metadata, 0, NULL);
+    CLEANUP(buf_done)
+    struct buf data = {0}, line = {0};
+    CLEANUP(free_p)
+    char *at = xasprintf("%s/instances/%s", dir, m->id);
     const char *bad = decode_user_data(a, m, &data);
 
     if (bad)
         return bad;
     if (*m->metadata && !metadata)
         return "the machine's metadata is not JSON";
-    const struct switch_port port = {
-        .id = m->id,
-        .dir = at,
-        .ip = m->ip,
-        .mac = m->mac,
-        .ssh_port = (int)m->ssh_port,
-        .ssh_port_fallback = true, /* a machine is worth more than its port's number */
-        .metadata = metadata,
-        .user_data = data.len ? data.data : NULL,
-        .user_data_len = data.len};
+    const struct switch_port port = {.id = m->id,
+                                     .dir = at,
+                                     .ip = m->ip,
+                                     .mac = m->mac,
+                                     .ssh_port = (int)m->ssh_port,
+                                     .ssh_port_fallback =
+                                         true, /* a machine is worth more than its port's number */
+                                     .metadata = metadata,
+                                     .user_data = data.len ? data.data : NULL,
+                                     .user_data_len = data.len};
     int e = switch_req_add_port(&line, &port);
     if (e)
         return arena_fmt(a, "the machine's metadata cannot be sent: %s", strerror(-e));
@@ -90,21 +94,23 @@ void netport_done(struct netport *p)
 
 void netport_copy(struct netport *to, const struct netport *from)
 {
-    *to = (struct netport){.subnet = xstrdup(from->subnet),
-                           .cidr = xstrdup(from->cidr),
-                           .line = xstrdup(from->line)};
+    *to = (struct netport){
+        .subnet = xstrdup(from->subnet), .cidr = xstrdup(from->cidr), .line = xstrdup(from->line)};
 }
 
 /* ---- the switch ---- */
 
 static int open_dir(const char *dir, const char *subnet, bool make)
 {
-    CLEANUP(free_p) char *all = xasprintf("%s/switches", dir);
-    CLEANUP(free_p) char *one = xasprintf("%s/%s", all, subnet);
+    CLEANUP(free_p)
+    char *all = xasprintf("%s/switches", dir);
+    CLEANUP(free_p)
+    char *one = xasprintf("%s/%s", all, subnet);
 
     if (str_empty(subnet) || *subnet == '.' || strchr(subnet, '/'))
         return -EINVAL;
-    if (make && ((mkdir(all, 0700) < 0 && errno != EEXIST) || (mkdir(one, 0700) < 0 && errno != EEXIST)))
+    if (make &&
+        ((mkdir(all, 0700) < 0 && errno != EEXIST) || (mkdir(one, 0700) < 0 && errno != EEXIST)))
         return -errno;
     int fd = open(one, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     return fd < 0 ? -errno : fd;
@@ -113,7 +119,8 @@ static int open_dir(const char *dir, const char *subnet, bool make)
 static int open_log(int dirfd)
 {
     struct stat st;
-    int fd = openat(dirfd, "switch.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd =
+        openat(dirfd, "switch.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > LOG_MAX)
         (void)ftruncate(fd, 0); /* a long log is no reason to have no network */
@@ -132,15 +139,19 @@ static void await_ready(int fd)
 /* Its pidfd, or a negative errno. */
 static int start_switch(const struct netport *p, const char *dir, const char *self, int dirfd)
 {
-    CLEANUP(free_p) char *at = xasprintf("%s/switches/%s", dir, p->subnet);
-    CLEANUP(close_p) int log = open_log(dirfd);
-    const char *argv[] = {self, "switch", "--dir", at, "--cidr", p->cidr, "--name", p->subnet,
-                          "--idle-exit", IDLE_EXIT_S, "--log-json", "--ready-fd", "3", NULL};
+    CLEANUP(free_p)
+    char *at = xasprintf("%s/switches/%s", dir, p->subnet);
+    CLEANUP(close_p)
+    int log = open_log(dirfd);
+    const char *argv[] = {
+        self,      "switch",      "--dir",     at,           "--cidr",     p->cidr, "--name",
+        p->subnet, "--idle-exit", IDLE_EXIT_S, "--log-json", "--ready-fd", "3",     NULL};
     int ends[2], pidfd;
 
     if (log < 0 || pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
-    CLEANUP(close_p) int ready = ends[0];
+    CLEANUP(close_p)
+    int ready = ends[0];
     int e = child_spawn(&(struct child_spec){.path = self,
                                              .argv = (char *const *)argv,
                                              .fds = &ends[1],
@@ -182,8 +193,10 @@ static int find_switch(int dirfd)
 /* 0, -EREMOTEIO with what the switch said, or a connection's errno. */
 static int add_port(const struct netport *p, int dirfd, struct buf *said, int *ret_ssh_port)
 {
-    CLEANUP(buf_done) struct buf line = {0};
-    CLEANUP(json_free_p) json_t *answer = NULL;
+    CLEANUP(buf_done)
+    struct buf line = {0};
+    CLEANUP(json_free_p)
+    json_t *answer = NULL;
     int e = switch_call(dirfd, p->line, CALL_MS, &line);
 
     if (!e)
@@ -193,8 +206,8 @@ static int add_port(const struct netport *p, int dirfd, struct buf *said, int *r
     return e;
 }
 
-static int up(const struct netport *p, const char *dir, const char *self, int dirfd, struct buf *said,
-              struct netport_up *ret)
+static int up(const struct netport *p, const char *dir, const char *self, int dirfd,
+              struct buf *said, struct netport_up *ret)
 {
     int e = 0;
 
@@ -218,8 +231,10 @@ static int up(const struct netport *p, const char *dir, const char *self, int di
 const char *netport_up(const struct netport *p, const char *dir, const char *self, struct arena *a,
                        struct netport_up *ret)
 {
-    CLEANUP(buf_done) struct buf said = {0};
-    CLEANUP(close_p) int dirfd = open_dir(dir, p->subnet, true);
+    CLEANUP(buf_done)
+    struct buf said = {0};
+    CLEANUP(close_p)
+    int dirfd = open_dir(dir, p->subnet, true);
 
     *ret = (struct netport_up){.switch_pidfd = -1};
     if (dirfd < 0)
@@ -236,8 +251,10 @@ const char *netport_up(const struct netport *p, const char *dir, const char *sel
 
 void netport_down(const char *dir, const struct machine *m)
 {
-    CLEANUP(buf_done) struct buf line = {0}, answer = {0};
-    CLEANUP(close_p) int dirfd = open_dir(dir, m->subnet, false);
+    CLEANUP(buf_done)
+    struct buf line = {0}, answer = {0};
+    CLEANUP(close_p)
+    int dirfd = open_dir(dir, m->subnet, false);
 
     if (dirfd < 0 || switch_req_remove_port(&line, m->id) < 0)
         return;

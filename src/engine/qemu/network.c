@@ -1,4 +1,5 @@
-/* The engine's view of the switches: one that dies is started again, and its machines' ports with it. */
+/* The engine's view of the switches: one that dies is started again, and its machines' ports with
+ * it. */
 #include <poll.h>
 
 #include "base/log.h"
@@ -68,7 +69,8 @@ static struct subnet_switch *find(struct engine *e, const char *subnet)
         if (streq(s->subnet, subnet))
             return s;
     struct subnet_switch *s = xcalloc(1, sizeof(*s));
-    *s = (struct subnet_switch){.next = e->switches, .e = e, .subnet = xstrdup(subnet), .pidfd = -1};
+    *s =
+        (struct subnet_switch){.next = e->switches, .e = e, .subnet = xstrdup(subnet), .pidfd = -1};
     s->again = loop_timer_new(e->loop, restore_ports, s);
     e->switches = s;
     return s;
@@ -116,7 +118,8 @@ static void restore_done(struct task *t)
         vm->ssh_port = t->up.ssh_port;
     if (!vm || !t->error)
         return;
-    log_write(LOG_DEBUG, "a machine's network is not back", "instance", t->id, "error", t->error, NULL);
+    log_write(LOG_DEBUG, "a machine's network is not back", "instance", t->id, "error", t->error,
+              NULL);
     again_soon(find(t->e, t->port.subnet));
 }
 

@@ -1,7 +1,8 @@
 /*
- * What is wanted of a machine, step by step. Every operation but that of a machine known to live begins with a look
- * at its lock: free, then it does not run and the lock is ours for as long as the operation lasts; held, then a QEMU
- * lives that an earlier daemon started, and it is taken over first.
+ * What is wanted of a machine, step by step. Every operation but that of a machine known to live
+ * begins with a look at its lock: free, then it does not run and the lock is ours for as long as
+ * the operation lasts; held, then a QEMU lives that an earlier daemon started, and it is taken over
+ * first.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,8 @@
 #include "engine/qemu/vmdir.h"
 
 enum {
-    FIND_MS = 15000,      /* how long a living QEMU may be silent: killing a healthy one is worse than waiting */
+    FIND_MS = 15000, /* how long a living QEMU may be silent: killing a healthy one is worse than
+                        waiting */
     FIND_AGAIN_MS = 100,
     BOOT_MS = 30000,
     RESET_MS = 5000,
@@ -67,7 +69,8 @@ static void leave_slot(struct vm *vm)
     give_turn(vm->e);
 }
 
-/* Takes the operation off its machine, and the machine off the engine when nothing is left of it. */
+/* Takes the operation off its machine, and the machine off the engine when nothing is left of it.
+ */
 static struct op *take_op(struct vm *vm)
 {
     struct op *op = vm->op;
@@ -87,7 +90,8 @@ static struct op *take_op(struct vm *vm)
     return op;
 }
 
-/* Nothing of the machine is touched after the host has been told: it may begin the next operation, or end us. */
+/* Nothing of the machine is touched after the host has been told: it may begin the next operation,
+ * or end us. */
 static void finish(struct vm *vm, const char *error)
 {
     struct engine_host host = vm->e->host;
@@ -179,7 +183,8 @@ static void find(struct vm *vm)
 
 /* ---- work on pool threads ---- */
 
-static struct task *op_task(struct vm *vm, void (*work)(struct task *t), void (*done)(struct task *t))
+static struct task *op_task(struct vm *vm, void (*work)(struct task *t),
+                            void (*done)(struct task *t))
 {
     struct task *t = task_new(vm->e, vm->id);
 
@@ -383,8 +388,8 @@ static void survey_absent(struct vm *vm)
 static void go_on_absent(struct vm *vm)
 {
     static void (*const next[])(struct vm *) = {
-        [OP_CREATE] = create,   [OP_START] = start,        [OP_STOP] = nothing_to_do,
-        [OP_REBOOT] = start,    [OP_RELEASE] = remove_all, [OP_SURVEY] = survey_absent};
+        [OP_CREATE] = create, [OP_START] = start,        [OP_STOP] = nothing_to_do,
+        [OP_REBOOT] = start,  [OP_RELEASE] = remove_all, [OP_SURVEY] = survey_absent};
     struct op *op = vm->op;
 
     if (vm->lock_fd < 0 && (op->kind == OP_START || op->kind == OP_REBOOT)) {
@@ -566,7 +571,8 @@ void op_deadline(struct vm *vm)
 /* Why it ended, if nobody asked it to. */
 static const char *death_reason(struct vm *vm, struct arena *a, int status)
 {
-    CLEANUP(buf_done) struct buf log = {0};
+    CLEANUP(buf_done)
+    struct buf log = {0};
 
     if (vm->off_reason)
         return vm->off_reason;
@@ -634,7 +640,8 @@ static void down_done(struct vm *vm)
 static void died_alone(struct vm *vm, int status)
 {
     struct engine_host host = vm->e->host;
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
     const char *why = death_reason(vm, a, status), *id = arena_str(a, vm->id);
 
     if (!vm->off_reason)

@@ -1,7 +1,7 @@
 /*
- * A client of QEMU's monitor protocol: one JSON object a line, a greeting, then answers and events mixed. Belongs to
- * the loop's thread. QEMU runs what a guest sent it and is not believed blindly: lines and queues have limits, and
- * whatever is not the protocol closes the connection.
+ * A client of QEMU's monitor protocol: one JSON object a line, a greeting, then answers and events
+ * mixed. Belongs to the loop's thread. QEMU runs what a guest sent it and is not believed blindly:
+ * lines and queues have limits, and whatever is not the protocol closes the connection.
  */
 #ifndef OSTLER_ENGINE_QEMU_QMP_H
 #define OSTLER_ENGINE_QEMU_QMP_H
@@ -23,15 +23,16 @@ struct qmp_handler {
     void *arg;
 };
 
-/* Takes the connected socket. QEMU speaks to one client at a time: the greeting may take until another one left. */
+/* Takes the connected socket. QEMU speaks to one client at a time: the greeting may take until
+ * another one left. */
 struct qmp *qmp_new(struct loop *loop, int fd, const struct qmp_handler *handler);
 
 /* Calls nothing any more. May be called from its callbacks. NULL is fine. */
 void qmp_free(struct qmp *q);
 
 /*
- * Sends a command. `args` (NULL: none) is taken. `reply` (may be NULL) gets the result, or NULL and QEMU's complaint.
- * -ENOTCONN before ready and after closed, -EBUSY when too many are pending.
+ * Sends a command. `args` (NULL: none) is taken. `reply` (may be NULL) gets the result, or NULL and
+ * QEMU's complaint. -ENOTCONN before ready and after closed, -EBUSY when too many are pending.
  */
 int qmp_call(struct qmp *q, const char *command, json_t *args,
              void (*reply)(void *arg, const json_t *result, const char *error), void *arg);

@@ -5,8 +5,9 @@
 #include "base/arena.h"
 
 /*
- * `output` is what the program wrote, possibly "". A known complaint becomes a plain sentence; any other gives its
- * last line without control characters, at most 300 bytes; no line at all gives NULL. In the arena.
+ * `output` is what the program wrote, possibly "". A known complaint becomes a plain sentence; any
+ * other gives its last line without control characters, at most 300 bytes; no line at all gives
+ * NULL. In the arena.
  */
 const char *reason_of(struct arena *a, const char *output);
 

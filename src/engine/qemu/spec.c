@@ -38,8 +38,8 @@ struct machine *spec_new(const struct machine *m)
     for (size_t i = 0; i < m->n_disks; i++)
         copy_disk(a, &m->disks[i], &disks[i]);
     spec->disks = disks;
-    const char **texts[] = {&spec->id,     &spec->name, &spec->hostname, &spec->image,
-                            &spec->subnet, &spec->cidr, &spec->ip,       &spec->mac,
+    const char **texts[] = {&spec->id,     &spec->name,     &spec->hostname,  &spec->image,
+                            &spec->subnet, &spec->cidr,     &spec->ip,        &spec->mac,
                             &spec->serial, &spec->metadata, &spec->user_data, &spec->image_path};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = copy(a, *texts[i]);

@@ -1,4 +1,5 @@
-/* A machine's description kept beyond the call that brought it, and its secrets in a form for a child. */
+/* A machine's description kept beyond the call that brought it, and its secrets in a form for a
+ * child. */
 #ifndef OSTLER_ENGINE_QEMU_SPEC_H
 #define OSTLER_ENGINE_QEMU_SPEC_H
 
@@ -14,9 +15,10 @@ void spec_free(struct machine *spec);
 const char *spec_disk_file(const struct machine_disk *d);
 
 /*
- * A pipe that holds the key as the text that QEMU's `secret` object reads: hexadecimal, because a passphrase
- * must be UTF-8. Its write end is closed, so whoever gets the read end (returned, the caller's) reads it to the
- * end once, and the key is in no file and on no command line. Negative errno on failure.
+ * A pipe that holds the key as the text that QEMU's `secret` object reads: hexadecimal, because a
+ * passphrase must be UTF-8. Its write end is closed, so whoever gets the read end (returned, the
+ * caller's) reads it to the end once, and the key is in no file and on no command line. Negative
+ * errno on failure.
  */
 int spec_key_pipe(const struct bytes *key);
 

@@ -15,9 +15,9 @@
 #include "net/child.h"
 
 enum {
-    PRESS_MS = 3000,     /* a press during the first moments of a boot is lost */
-    QUIT_MS = 2000,      /* from quit to SIGKILL */
-    REAP_MS = 20000,     /* from SIGKILL to giving up */
+    PRESS_MS = 3000, /* a press during the first moments of a boot is lost */
+    QUIT_MS = 2000,  /* from quit to SIGKILL */
+    REAP_MS = 20000, /* from SIGKILL to giving up */
     RECONNECT_MS = 500,
     RECONNECT_TRIES = 20,
     MAX_KEYS = 64,
@@ -214,8 +214,9 @@ static void on_io_error(struct vm *vm, const json_t *data)
 {
     const char *node = json_string_value(json_object_get(data, "node-name"));
 
-    log_write(LOG_DEBUG, "a machine waits for its disk", "instance", vm->id, "disk", node ? node : "",
-              "full", json_is_true(json_object_get(data, "nospace")) ? "yes" : "no", NULL);
+    log_write(LOG_DEBUG, "a machine waits for its disk", "instance", vm->id, "disk",
+              node ? node : "", "full",
+              json_is_true(json_object_get(data, "nospace")) ? "yes" : "no", NULL);
 }
 
 static const struct {
@@ -238,7 +239,8 @@ static void on_event(void *arg, const char *name, const json_t *data)
         }
 }
 
-/* The process may live on without its monitor for a while: somebody else may have it, or it is just ending. */
+/* The process may live on without its monitor for a while: somebody else may have it, or it is just
+ * ending. */
 static void on_closed(void *arg, const char *why)
 {
     struct vm *vm = arg;
@@ -308,8 +310,8 @@ static void record(struct vm *vm, const struct machine *spec, char **argv)
 
     for (char **a = argv; *a; a++)
         (void)json_array_append_new(args, json_string(*a)); /* fails without memory only */
-    json_t *j = json_pack("{s:s,s:s,s:s,s:o}", "accel", accel->platform.kvm ? "kvm" : "tcg", "machine",
-                          args_machine_type(spec), "qemu", accel->version, "argv", args);
+    json_t *j = json_pack("{s:s,s:s,s:s,s:o}", "accel", accel->platform.kvm ? "kvm" : "tcg",
+                          "machine", args_machine_type(spec), "qemu", accel->version, "argv", args);
     char *text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
     if (text)
         (void)vmdir_write(vm->dirfd, "machine.json", text); /* only for who looks for a fault */
@@ -317,7 +319,8 @@ static void record(struct vm *vm, const struct machine *spec, char **argv)
     json_decref(j);
 }
 
-/* The keys' pipes, from fds[FD_FIRST_KEY - 3] on. 0 or a negative errno; *n counts what must be closed. */
+/* The keys' pipes, from fds[FD_FIRST_KEY - 3] on. 0 or a negative errno; *n counts what must be
+ * closed. */
 static int add_keys(const struct machine *spec, int *fds, size_t *n)
 {
     for (size_t i = 0; i < spec->n_disks; i++) {
@@ -366,10 +369,12 @@ const char *vm_spawn(struct vm *vm, const struct machine *spec, const struct ima
     const int log_flags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
 
     vmdir_tidy(vm->dirfd);
-    CLEANUP(close_p) int monitor = vmdir_listen(vm->dirfd);
+    CLEANUP(close_p)
+    int monitor = vmdir_listen(vm->dirfd);
     if (monitor < 0)
         return arena_fmt(a, "the monitor's socket cannot be made: %s", strerror(-monitor));
-    CLEANUP(close_p) int log = openat(vm->dirfd, "qemu.log", log_flags, 0600);
+    CLEANUP(close_p)
+    int log = openat(vm->dirfd, "qemu.log", log_flags, 0600);
     if (log < 0)
         return arena_fmt(a, "the machine's log cannot be made: %s", strerror(errno));
     record(vm, spec, argv);
@@ -397,7 +402,8 @@ static int open_holder(struct vm *vm, pid_t pid)
 bool vm_adopt(struct vm *vm)
 {
     pid_t pid;
-    CLEANUP(close_p) int fd = vmdir_connect(vm->dirfd, &pid);
+    CLEANUP(close_p)
+    int fd = vmdir_connect(vm->dirfd, &pid);
 
     if (fd < 0)
         return false;

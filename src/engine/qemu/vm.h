@@ -1,9 +1,9 @@
 /*
  * What the engine's files share: the engine, its machines, and the operation that a machine is in.
  *
- * A machine has a struct vm while it lives or something is done to it. vm.c knows the process (find, spawn, end,
- * events), op.c what is wanted of it, network.c the switches. The process's files tell the operation what happened
- * through the op_… functions and nothing else.
+ * A machine has a struct vm while it lives or something is done to it. vm.c knows the process
+ * (find, spawn, end, events), op.c what is wanted of it, network.c the switches. The process's
+ * files tell the operation what happened through the op_… functions and nothing else.
  */
 #ifndef OSTLER_ENGINE_QEMU_VM_H
 #define OSTLER_ENGINE_QEMU_VM_H
@@ -36,8 +36,9 @@ struct engine {
     struct vm *vms;
     struct task *tasks;
     struct subnet_switch *switches;
-    unsigned starting, max_starting; /* machines between spawn and running, each needs a processor */
-    struct vm *queue;                /* those that wait for their turn, by next_queued */
+    unsigned starting,
+        max_starting; /* machines between spawn and running, each needs a processor */
+    struct vm *queue; /* those that wait for their turn, by next_queued */
     struct loop_timer *caps;
 };
 
@@ -91,9 +92,9 @@ struct op {
     enum op_step step;
     int64_t job;
     bool force, reset_local;
-    bool was_off;  /* survey: it had powered itself off */
-    bool killing;  /* find: the holder did not answer */
-    bool retried;  /* start: once more, under TCG */
+    bool was_off; /* survey: it had powered itself off */
+    bool killing; /* find: the holder did not answer */
+    bool retried; /* start: once more, under TCG */
     bool has_slot;
     uint64_t find_until;
     struct machine *spec;
@@ -120,10 +121,12 @@ void vm_lower_priority(struct vm *vm);
 
 /* Takes over the process that holds the lock: false when it cannot be reached (yet). */
 bool vm_adopt(struct vm *vm);
-/* Kills the process that holds the lock; its end is told like any other. False when it cannot be found. */
+/* Kills the process that holds the lock; its end is told like any other. False when it cannot be
+ * found. */
 bool vm_kill_holder(struct vm *vm);
 
-/* Towards power-off: the button until the grace ends, then quit, then SIGKILL. May be called again to go faster. */
+/* Towards power-off: the button until the grace ends, then quit, then SIGKILL. May be called again
+ * to go faster. */
 void vm_power_off(struct vm *vm, bool force);
 
 /* Forgets what is known of the process: it ended, or is not taken over after all. */
@@ -153,8 +156,8 @@ void network_close(struct engine *e);
 /* ---- task.c: work on pool threads ---- */
 
 /*
- * work(t) runs on a pool thread, then done(t) on the loop, unless the engine was closed: then only the task's own
- * memory is freed. The work sees nothing of the engine but what the task holds.
+ * work(t) runs on a pool thread, then done(t) on the loop, unless the engine was closed: then only
+ * the task's own memory is freed. The work sees nothing of the engine but what the task holds.
  */
 struct task {
     struct task *next;

@@ -1,8 +1,8 @@
 /*
- * A machine's directory, and the lock by which it runs at most once. The lock is a flock on the directory itself,
- * held by the open file description that QEMU inherits as FD_DIR: it lives exactly as long as QEMU, whatever
- * becomes of us. All functions but vmdir_remove are short enough for the loop; none follows a link in the
- * directory.
+ * A machine's directory, and the lock by which it runs at most once. The lock is a flock on the
+ * directory itself, held by the open file description that QEMU inherits as FD_DIR: it lives
+ * exactly as long as QEMU, whatever becomes of us. All functions but vmdir_remove are short enough
+ * for the loop; none follows a link in the directory.
  */
 #ifndef OSTLER_ENGINE_QEMU_VMDIR_H
 #define OSTLER_ENGINE_QEMU_VMDIR_H
@@ -19,8 +19,8 @@ int vmdir_open(const char *dir, const char *id, bool make);
 int vmdir_remove(const char *dir, const char *id);
 
 /*
- * Takes the lock: a descriptor that holds it until its last copy is closed, or -EWOULDBLOCK when a QEMU
- * lives, or another negative errno.
+ * Takes the lock: a descriptor that holds it until its last copy is closed, or -EWOULDBLOCK when a
+ * QEMU lives, or another negative errno.
  */
 int vmdir_lock(int dirfd);
 

@@ -20,7 +20,8 @@ static void quoting_survives_a_shell(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        CLEANUP(buf_done) struct buf b = {0};
+        CLEANUP(buf_done)
+        struct buf b = {0};
 
         text_shell_quote(&b, texts[i][0]);
         assert_string_equal(b.data, texts[i][1]);
@@ -66,7 +67,8 @@ static void nearest_word(void **state)
 
 static void cleaning_takes_a_terminals_orders_out(void **state)
 {
-    CLEANUP(buf_done) struct buf b = {0};
+    CLEANUP(buf_done)
+    struct buf b = {0};
 
     (void)state;
     text_clean(&b, "a\033[2Jb\nc\x7f d\xc2\x9b e\xc3\xa9 \xe4\xb8\xad");
@@ -86,14 +88,18 @@ static void sizes_for_people(void **state)
 static void region_of_a_zone(void **state)
 {
     static const char *const zones[][2] = {
-        {"cn-hangzhou-i", "cn-hangzhou"}, {"us-east-1a", "us-east-1"},
-        {"cn-hangzhou", "cn-hangzhou"},   {"", ""},
-        {"a", "a"},                       {"eu-central-1", "eu-central-1"},
+        {"cn-hangzhou-i", "cn-hangzhou"},
+        {"us-east-1a", "us-east-1"},
+        {"cn-hangzhou", "cn-hangzhou"},
+        {"", ""},
+        {"a", "a"},
+        {"eu-central-1", "eu-central-1"},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(zones); i++) {
-        CLEANUP(free_p) char *region = text_region_of(zones[i][0]);
+        CLEANUP(free_p)
+        char *region = text_region_of(zones[i][0]);
 
         assert_string_equal(region, zones[i][1]);
     }
@@ -101,7 +107,8 @@ static void region_of_a_zone(void **state)
 
 static void tables_are_aligned(void **state)
 {
-    CLEANUP(buf_done) struct buf b = {0};
+    CLEANUP(buf_done)
+    struct buf b = {0};
     struct table t = {0};
 
     (void)state;
@@ -147,7 +154,8 @@ static const struct ecs_param *headers_for(const char *action)
 static void check_signature(const char *action, const struct ecs_params *p, const char *query,
                             const char *signature)
 {
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
     struct ecs_request r = {.method = "POST",
                             .query = ecs_query(a, p->v, p->n),
                             .headers = headers_for(action),
@@ -155,9 +163,10 @@ static void check_signature(const char *action, const struct ecs_params *p, cons
                             .body = ""};
 
     assert_string_equal(r.query, query);
-    assert_string_equal(ecs_authorization(a, &r, "testid", "testsecret"),
-                        arena_fmt(a, "ACS3-HMAC-SHA256 Credential=testid,SignedHeaders=" NAMES
-                                     ",Signature=%s", signature));
+    assert_string_equal(
+        ecs_authorization(a, &r, "testid", "testsecret"),
+        arena_fmt(a, "ACS3-HMAC-SHA256 Credential=testid,SignedHeaders=" NAMES ",Signature=%s",
+                  signature));
 }
 
 static void signs_a_start(void **state)

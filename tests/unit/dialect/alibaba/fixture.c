@@ -93,13 +93,13 @@ static void seed(struct op *op, void *ctx)
 
     assert_int_equal(account_create(op, FIXTURE_ACCOUNT, "test", NULL), ERR_NONE);
     for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
-        struct access_key key = {.id = ids[i],
-                                 .account = FIXTURE_ACCOUNT,
-                                 .secret = vault_seal(op->core->vault, op->arena, ids[i],
-                                                      (struct bytes){FIXTURE_SECRET,
-                                                                     strlen(FIXTURE_SECRET)}),
-                                 .active = i == 0,
-                                 .created_at = op->now};
+        struct access_key key = {
+            .id = ids[i],
+            .account = FIXTURE_ACCOUNT,
+            .secret = vault_seal(op->core->vault, op->arena, ids[i],
+                                 (struct bytes){FIXTURE_SECRET, strlen(FIXTURE_SECRET)}),
+            .active = i == 0,
+            .created_at = op->now};
 
         store_insert(op->tx, &rec_access_key, &key);
     }
@@ -132,8 +132,8 @@ void fixture_init(struct fixture *f)
     assert_int_equal(vault_open(f->dir, &f->world, &f->core.vault, &why), ERR_NONE);
     struct store_config config = {.dir = f->dir, .committed = committed, .ctx = f};
     assert_int_equal(store_open(&config, &f->store, &why), ERR_NONE);
-    f->api = api_new(
-        &(struct api_config){.core = &f->core, .store = f->store, .dialects = dialects});
+    f->api =
+        api_new(&(struct api_config){.core = &f->core, .store = f->store, .dialects = dialects});
     fixture_write(f, seed, NULL);
 }
 
@@ -190,7 +190,8 @@ void fixture_send(struct fixture *f, const struct request *r)
 
 int fixture_call(struct fixture *f, const char *params, ...)
 {
-    struct arena *a CLEANUP(arena_free_p) = arena_new();
+    struct arena *a CLEANUP(arena_free_p)
+    = arena_new();
     struct header headers[] = {{"host", "ecs.test"}};
     struct params p;
     struct fail why = {0};
@@ -208,8 +209,8 @@ int fixture_call(struct fixture *f, const char *params, ...)
     assert_int_equal(params_read(a, query.data, query.len, &p, &why), ERR_NONE);
     const char *sts = sign_v1_string(a, "GET", &p);
     buf_str(&query, "&Signature=");
-    percent_encode(&query, sign_v1(a, HMAC_SHA1,
-                                   (struct bytes){FIXTURE_SECRET, strlen(FIXTURE_SECRET)}, sts));
+    percent_encode(
+        &query, sign_v1(a, HMAC_SHA1, (struct bytes){FIXTURE_SECRET, strlen(FIXTURE_SECRET)}, sts));
     struct request r = {.method = "GET",
                         .target = "/",
                         .path = "/",
@@ -224,7 +225,8 @@ int fixture_call(struct fixture *f, const char *params, ...)
 
 json_t *fixture_at(struct fixture *f, const char *path)
 {
-    char *copy CLEANUP(free_p) = xstrdup(path), *rest = copy;
+    char *copy CLEANUP(free_p)
+    = xstrdup(path), *rest = copy;
     json_t *at = f->json;
 
     for (const char *part; at && (part = strsep(&rest, "."));)

@@ -1,6 +1,7 @@
 /*
- * A whole server but for its sockets and machines: a store in a directory of its own, the built-in catalogue, one
- * account with one access key, a clock that stands still until it is moved, and this dialect in front.
+ * A whole server but for its sockets and machines: a store in a directory of its own, the built-in
+ * catalogue, one account with one access key, a clock that stands still until it is moved, and this
+ * dialect in front.
  */
 #ifndef OSTLER_TESTS_ALIBABA_FIXTURE_H
 #define OSTLER_TESTS_ALIBABA_FIXTURE_H
@@ -49,11 +50,13 @@ void fixture_done(struct fixture *f);
 void fixture_send(struct fixture *f, const struct request *r);
 
 /*
- * Signs and sends "Action=X&A=b": V1, GET, JSON. Values are percent-encoded by the caller. Returns the HTTP status.
+ * Signs and sends "Action=X&A=b": V1, GET, JSON. Values are percent-encoded by the caller. Returns
+ * the HTTP status.
  */
 int fixture_call(struct fixture *f, const char *params, ...) PRINTF(2, 3);
 
-/* A text of the last answer: "Code", or a path like "Instances.Instance.0.Status". NULL: there is none. */
+/* A text of the last answer: "Code", or a path like "Instances.Instance.0.Status". NULL: there is
+ * none. */
 const char *fixture_text(struct fixture *f, const char *path);
 json_t *fixture_at(struct fixture *f, const char *path);
 /* Elements of an array. */
@@ -62,7 +65,8 @@ size_t fixture_count(struct fixture *f, const char *path);
 /* Runs `run` in a write transaction. */
 void fixture_write(struct fixture *f, void (*run)(struct op *op, void *ctx), void *ctx);
 
-/* Creates one instance in the named zone by CreateInstance and ends its create job: it is Stopped. In malloc'd text. */
+/* Creates one instance in the named zone by CreateInstance and ends its create job: it is Stopped.
+ * In malloc'd text. */
 char *fixture_instance(struct fixture *f, const char *more_params);
 /* The job under way ends, well or with an error. */
 void fixture_end_job(struct fixture *f, const char *id, const char *error);

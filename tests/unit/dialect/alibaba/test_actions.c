@@ -1,6 +1,7 @@
 /*
- * Starting, stopping, rebooting and releasing, through the whole way of a request. The eight refusals of a start that
- * the cloud's page lists are each brought about and compared word for word.
+ * Starting, stopping, rebooting and releasing, through the whole way of a request. The eight
+ * refusals of a start that the cloud's page lists are each brought about and compared word for
+ * word.
  */
 #include "fixture.h"
 
@@ -118,7 +119,8 @@ static void granted(struct op *op, struct inst *in)
 
 static void test_life(void **state)
 {
-    char *id CLEANUP(free_p) = fixture_instance(&f, "");
+    char *id CLEANUP(free_p)
+    = fixture_instance(&f, "");
     (void)state;
 
     assert_string_equal(status_of(id), "Stopped");
@@ -149,7 +151,8 @@ static void test_start_refusals(void **state)
 {
     static const char state_text[] =
         "The current status of the resource does not support this operation.";
-    char *id CLEANUP(free_p) = fixture_instance(&f, "&SystemDisk.Category=cloud_essd");
+    char *id CLEANUP(free_p)
+    = fixture_instance(&f, "&SystemDisk.Category=cloud_essd");
     (void)state;
 
     /* 1: the state */
@@ -178,12 +181,14 @@ static void test_start_refusals(void **state)
                 "balance.");
     change(id, paid);
     /* 5: a disk */
-    char *broken CLEANUP(free_p) = fixture_instance(&f, "");
+    char *broken CLEANUP(free_p)
+    = fixture_instance(&f, "");
     change(broken, detached);
     act("StartInstance", broken, "");
     assert_said(403, "DiskError", "IncorrectDiskStatus.");
     /* 6: a key */
-    char *sealed CLEANUP(free_p) = fixture_instance(&f, "&SystemDisk.Encrypted=true");
+    char *sealed CLEANUP(free_p)
+    = fixture_instance(&f, "&SystemDisk.Encrypted=true");
     change(sealed, revoked);
     act("StartInstance", sealed, "");
     assert_said(403, "InvalidParameter.KMSKeyId.KMSUnauthorized",
@@ -197,7 +202,8 @@ static void test_start_refusals(void **state)
     /* 8, the internal error, is test_internal_error */
 
     /* and from today's list */
-    char *held CLEANUP(free_p) = fixture_instance(&f, "");
+    char *held CLEANUP(free_p)
+    = fixture_instance(&f, "");
     change(held, locked);
     act("StartInstance", held, "");
     assert_said(403, "InstanceLockedForSecurity",
@@ -220,7 +226,8 @@ static void test_start_refusals(void **state)
 /* The eighth: said for every failure that is ours, with the page's text. */
 static void test_internal_error(void **state)
 {
-    struct arena *a CLEANUP(arena_free_p) = arena_new();
+    struct arena *a CLEANUP(arena_free_p)
+    = arena_new();
     struct request r = {.method = "GET"};
     struct call c = {
         .req = &r, .arena = a, .dialect = &dialect_alibaba, .request_id = "X", .host = "h"};
@@ -241,12 +248,12 @@ static void test_internal_error(void **state)
 
 static void test_dry_run(void **state)
 {
-    char *id CLEANUP(free_p) = fixture_instance(&f, "");
+    char *id CLEANUP(free_p)
+    = fixture_instance(&f, "");
     (void)state;
 
     act("StartInstance", id, "&DryRun=true");
-    assert_said(400, "DryRunOperation",
-                "Request validation has been passed with DryRun flag set.");
+    assert_said(400, "DryRunOperation", "Request validation has been passed with DryRun flag set.");
     assert_string_equal(status_of(id), "Stopped");
     act("StopInstance", id, "&DryRun=true");
     assert_refused(&f, 403, "IncorrectInstanceStatus");
@@ -266,7 +273,8 @@ static void test_stop_and_reboot_refusals(void **state)
     (void)state;
 
     for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
-        char *id CLEANUP(free_p) = fixture_instance(&f, "");
+        char *id CLEANUP(free_p)
+        = fixture_instance(&f, "");
 
         act(actions[i], id, "");
         assert_refused(&f, 403, "IncorrectInstanceStatus");
@@ -285,7 +293,8 @@ static void test_stop_and_reboot_refusals(void **state)
         act(actions[i], "i-nobodys", "");
         assert_refused(&f, 404, "InvalidInstanceId.NotFound");
     }
-    char *held CLEANUP(free_p) = fixture_instance(&f, "");
+    char *held CLEANUP(free_p)
+    = fixture_instance(&f, "");
     fixture_set_state(&f, held, INST_RUNNING);
     change(held, locked);
     act("RebootInstance", held, "");
@@ -304,12 +313,14 @@ static void test_stop_and_reboot_refusals(void **state)
 /* Asking for what an instance cannot do is not an error: it keeps what it has. */
 static void test_stop_charging_is_not_for_local_disks(void **state)
 {
-    char *id CLEANUP(free_p) = NULL;
+    char *id CLEANUP(free_p)
+    = NULL;
     (void)state;
 
-    assert_int_equal(fixture_call(&f, "Action=CreateInstance&RegionId=cn-hangzhou&ImageId=" FIXTURE_IMAGE
-                                      "&InstanceType=ecs.i2.xlarge"),
-                     200);
+    assert_int_equal(
+        fixture_call(&f, "Action=CreateInstance&RegionId=cn-hangzhou&ImageId=" FIXTURE_IMAGE
+                         "&InstanceType=ecs.i2.xlarge"),
+        200);
     id = xstrdup(fixture_text(&f, "InstanceId"));
     fixture_end_job(&f, id, NULL);
     fixture_set_state(&f, id, INST_RUNNING);
@@ -321,7 +332,8 @@ static void test_stop_charging_is_not_for_local_disks(void **state)
 
 static void test_delete_refusals(void **state)
 {
-    char *id CLEANUP(free_p) = fixture_instance(&f, "");
+    char *id CLEANUP(free_p)
+    = fixture_instance(&f, "");
     (void)state;
 
     fixture_set_state(&f, id, INST_RUNNING);
@@ -338,7 +350,8 @@ static void test_delete_refusals(void **state)
     act("DeleteInstance", id, "&Force=true");
     assert_said(403, "InvalidOperation.DeletionProtection",
                 "The operation is not allowed due to deletion protection.");
-    char *bought CLEANUP(free_p) = fixture_instance(&f, "");
+    char *bought CLEANUP(free_p)
+    = fixture_instance(&f, "");
     change(bought, expired);
     act("DeleteInstance", bought, "&Force=true");
     assert_refused(&f, 403, "ChargeTypeViolation");
@@ -355,7 +368,8 @@ static void test_unknown_actions(void **state)
     assert_refused(&f, 404, "InvalidAction.NotFound");
 }
 
-/* A request without any signature is refused in the words of its missing parts, in the format it asked for. */
+/* A request without any signature is refused in the words of its missing parts, in the format it
+ * asked for. */
 static void test_unsigned(void **state)
 {
     struct header h[] = {{"host", "ecs.test"}, {"accept", "application/json"}};

@@ -113,13 +113,14 @@ static void test_refusal(void **state)
     refuse(&m);
     assert_int_equal(m.answer.status, 404);
     assert_string_equal(m.answer.content_type, "text/xml;charset=utf-8");
-    assert_string_equal(m.answer.body.data,
-                        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><RequestId>" ID
-                        "</RequestId><HostId>ecs.test:8470</HostId>"
-                        "<Code>InvalidInstanceId.NotFound</Code>"
-                        "<Message>The specified InstanceId does not exist.</Message>"
-                        "<Recommend>https://api.aliyun.com/troubleshoot?q=InvalidInstanceId.NotFound"
-                        "&amp;product=Ecs&amp;requestId=" ID "</Recommend></Error>");
+    assert_string_equal(
+        m.answer.body.data,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><RequestId>" ID
+        "</RequestId><HostId>ecs.test:8470</HostId>"
+        "<Code>InvalidInstanceId.NotFound</Code>"
+        "<Message>The specified InstanceId does not exist.</Message>"
+        "<Recommend>https://api.aliyun.com/troubleshoot?q=InvalidInstanceId.NotFound"
+        "&amp;product=Ecs&amp;requestId=" ID "</Recommend></Error>");
     unmake(&m);
 
     /* what HTTP itself refused was never parsed */
@@ -141,14 +142,16 @@ static void assert_code(enum err err, const char *param, const char *code)
     make(&m, ENC_JSON_WRAPPED);
     (void)fail_param(&m.call.fail, err, param, "no");
     refuse(&m);
-    char *want CLEANUP(free_p) = xasprintf("\"Code\":\"%s\"", code);
+    char *want CLEANUP(free_p)
+    = xasprintf("\"Code\":\"%s\"", code);
     if (!strstr(m.answer.body.data, want))
         print_error("%s %s: %s\n", err_name(err), param, m.answer.body.data);
     assert_non_null(strstr(m.answer.body.data, want));
     unmake(&m);
 }
 
-/* Some parameters have codes of their own, whatever is wrong with their value and wherever they stand in a list. */
+/* Some parameters have codes of their own, whatever is wrong with their value and wherever they
+ * stand in a list. */
 static void test_parameters(void **state)
 {
     (void)state;
@@ -217,9 +220,9 @@ static void test_states(void **state)
         enum inst_state state;
         const char *word;
     } cases[] = {
-        {INST_PENDING, "Pending"},     {INST_STOPPED, "Stopped"},   {INST_STARTING, "Starting"},
-        {INST_RUNNING, "Running"},     {INST_STOPPING, "Stopping"}, {INST_REBOOTING, "Stopping"},
-        {INST_RESETTING, "Stopped"},   {INST_RECYCLED, "Stopped"},  {INST_RELEASING, "Stopping"},
+        {INST_PENDING, "Pending"},   {INST_STOPPED, "Stopped"},   {INST_STARTING, "Starting"},
+        {INST_RUNNING, "Running"},   {INST_STOPPING, "Stopping"}, {INST_REBOOTING, "Stopping"},
+        {INST_RESETTING, "Stopped"}, {INST_RECYCLED, "Stopped"},  {INST_RELEASING, "Stopping"},
     };
     (void)state;
 
@@ -246,8 +249,8 @@ static void test_states(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_success),    cmocka_unit_test(test_refusal),
-        cmocka_unit_test(test_parameters), cmocka_unit_test(test_table),
+        cmocka_unit_test(test_success),      cmocka_unit_test(test_refusal),
+        cmocka_unit_test(test_parameters),   cmocka_unit_test(test_table),
         cmocka_unit_test(test_actions_rows), cmocka_unit_test(test_states),
     };
 

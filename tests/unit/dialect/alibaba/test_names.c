@@ -16,9 +16,12 @@ static void repeat(char *to, const char *what, size_t n)
 
 static void test_name(void **state)
 {
-    static const char *const good[] = {"ab", "a1", "A:_.-9", CJK "1", "web-01.example", "\xC3\xA9t\xC3\xA9"};
-    static const char *const bad[] = {"",    "a",  "1ab",  "-ab",      "a b",     "a/b",
-                                      "a[b", "_a", "a*b", "http://ab", "https://a", "ab\xE3\x80\x82", "a\x7F"};
+    static const char *const good[] = {
+        "ab", "a1", "A:_.-9", CJK "1", "web-01.example", "\xC3\xA9t\xC3\xA9"};
+    static const char *const bad[] = {"",     "a",         "1ab",       "-ab",
+                                      "a b",  "a/b",       "a[b",       "_a",
+                                      "a*b",  "http://ab", "https://a", "ab\xE3\x80\x82",
+                                      "a\x7F"};
     char text[600];
     (void)state;
 
@@ -37,8 +40,9 @@ static void test_name(void **state)
 static void test_sequences(void **state)
 {
     static const char *const good[] = {"web-[1,3]", "web-[,]x", "web[999999,6]", "w[,1]", "plain"};
-    static const char *const bad[] = {"web-[1]", "web-[1,7]", "web-[1,0]", "[1,3]", "web-[a,1]",
-                                      "web-[1,3", "web-[1,2][1,2]", "web-[1234567,2]"};
+    static const char *const bad[] = {"web-[1]",        "web-[1,7]",      "web-[1,0]",
+                                      "[1,3]",          "web-[a,1]",      "web-[1,3",
+                                      "web-[1,2][1,2]", "web-[1234567,2]"};
     (void)state;
 
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
@@ -50,8 +54,8 @@ static void test_sequences(void **state)
 static void test_hostname(void **state)
 {
     static const char *const good[] = {"ab", "web-1", "a.b-c.d", "web-[1,3]", "1a"};
-    static const char *const bad[] = {"a", "12", "-ab", "ab-", "a..b", "a.-b", "a--b", ".ab", "a_b",
-                                      CJK CJK};
+    static const char *const bad[] = {"a",    "12",   "-ab", "ab-", "a..b",
+                                      "a.-b", "a--b", ".ab", "a_b", CJK CJK};
     char text[100];
     (void)state;
 
@@ -94,7 +98,8 @@ static void test_password_and_description(void **state)
 
 static enum err tags(const struct tag *v, size_t n, const char *want)
 {
-    struct arena *a CLEANUP(arena_free_p) = arena_new();
+    struct arena *a CLEANUP(arena_free_p)
+    = arena_new();
     struct fail f = {0};
     struct op op = {.arena = a, .fail = &f};
     struct objs objs = {.v = (void *)v, .n = n};
@@ -134,7 +139,8 @@ static void test_tags(void **state)
 
 static void test_wildcards(void **state)
 {
-    struct arena *a CLEANUP(arena_free_p) = arena_new();
+    struct arena *a CLEANUP(arena_free_p)
+    = arena_new();
     (void)state;
 
     assert_string_equal(wildcard_like(a, "a*b"), "a%b");
@@ -162,9 +168,9 @@ static void test_utf8(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_name),      cmocka_unit_test(test_sequences),
-        cmocka_unit_test(test_hostname),  cmocka_unit_test(test_password_and_description),
-        cmocka_unit_test(test_tags),      cmocka_unit_test(test_wildcards),
+        cmocka_unit_test(test_name),     cmocka_unit_test(test_sequences),
+        cmocka_unit_test(test_hostname), cmocka_unit_test(test_password_and_description),
+        cmocka_unit_test(test_tags),     cmocka_unit_test(test_wildcards),
         cmocka_unit_test(test_utf8),
     };
 

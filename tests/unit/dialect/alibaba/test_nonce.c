@@ -59,7 +59,8 @@ static void test_growth(void **state)
     nonces_free(n);
 }
 
-/* Full: the window shrinks. Nothing that was accepted is accepted again, and fresh requests still are. */
+/* Full: the window shrinks. Nothing that was accepted is accepted again, and fresh requests still
+ * are. */
 static void test_full(void **state)
 {
     enum { MAX = 64, SENT = 1000 };
@@ -102,8 +103,10 @@ static void test_full_of_one_time(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_once),   cmocka_unit_test(test_window),
-        cmocka_unit_test(test_growth), cmocka_unit_test(test_full),
+        cmocka_unit_test(test_once),
+        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_full),
         cmocka_unit_test(test_full_of_one_time),
     };
 

@@ -16,7 +16,8 @@ static struct params read_ok(struct arena *a, const char *text)
 
 static void test_decoding(void **state)
 {
-    struct arena *a CLEANUP(arena_free_p) = arena_new();
+    struct arena *a CLEANUP(arena_free_p)
+    = arena_new();
     struct params p = read_ok(a, "b=1+2%2B%20&a=%E4%B8%AD&&c=&d&e=x=y&%41=z");
     (void)state;
 
@@ -32,9 +33,10 @@ static void test_decoding(void **state)
 
 static void test_unreadable(void **state)
 {
-    static const char *const broken[] = {"a=%",  "a=%1",  "a=%zz", "a=%4",    "%=1",      "a=%00",
-                                         "=1",   "a=%FF", "a=%C3", "a=%ED%A0%80", "a=%C0%AF"};
-    struct arena *a CLEANUP(arena_free_p) = arena_new();
+    static const char *const broken[] = {"a=%", "a=%1",  "a=%zz", "a=%4",        "%=1",     "a=%00",
+                                         "=1",  "a=%FF", "a=%C3", "a=%ED%A0%80", "a=%C0%AF"};
+    struct arena *a CLEANUP(arena_free_p)
+    = arena_new();
     struct params p;
     struct fail f = {0};
     (void)state;
@@ -48,7 +50,8 @@ static void test_unreadable(void **state)
 
 static void test_limits(void **state)
 {
-    struct arena *a CLEANUP(arena_free_p) = arena_new();
+    struct arena *a CLEANUP(arena_free_p)
+    = arena_new();
     struct buf b CLEANUP(buf_done) = {0};
     struct params p;
     struct fail f = {0};
@@ -66,7 +69,8 @@ static void test_limits(void **state)
 
 static void test_merging(void **state)
 {
-    struct arena *a CLEANUP(arena_free_p) = arena_new();
+    struct arena *a CLEANUP(arena_free_p)
+    = arena_new();
     struct params q = read_ok(a, "a=1&b=2"), body = read_ok(a, "b=3&c=4"), all;
     struct fail f = {0};
     (void)state;
@@ -79,13 +83,15 @@ static void test_merging(void **state)
 
 static void assert_tree(const char *text, const char *want)
 {
-    struct arena *a CLEANUP(arena_free_p) = arena_new();
+    struct arena *a CLEANUP(arena_free_p)
+    = arena_new();
     struct params p = read_ok(a, text);
     struct fail f = {0};
     json_t *tree;
 
     assert_int_equal(params_tree(&p, &tree, &f), ERR_NONE);
-    char *got CLEANUP(free_p) = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS);
+    char *got CLEANUP(free_p)
+    = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(tree);
     assert_string_equal(got, want);
 }
@@ -110,10 +116,11 @@ static void test_tree(void **state)
 
 static void test_no_tree(void **state)
 {
-    static const char *const bad[] = {"a.b.c.d.e.f.g.h.i=1", "a..b=1", ".a=1", "a.=1",
-                                      "A=1&A.B=2",           "A.1=1&A.01=2", "A.1234567=1",
-                                      "A.1=1&A.1.B=2"};
-    struct arena *a CLEANUP(arena_free_p) = arena_new();
+    static const char *const bad[] = {
+        "a.b.c.d.e.f.g.h.i=1", "a..b=1",       ".a=1",        "a.=1",
+        "A=1&A.B=2",           "A.1=1&A.01=2", "A.1234567=1", "A.1=1&A.1.B=2"};
+    struct arena *a CLEANUP(arena_free_p)
+    = arena_new();
     (void)state;
 
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -172,7 +179,8 @@ struct parsed {
 static struct parsed parse(const char *method, const char *query, const char *body,
                            const struct header *headers, size_t n)
 {
-    struct arena *a CLEANUP(arena_free_p) = arena_new();
+    struct arena *a CLEANUP(arena_free_p)
+    = arena_new();
     struct request r = {.method = method,
                         .path = "/",
                         .query = query,
@@ -226,6 +234,9 @@ static void test_format(void **state)
     assert_int_equal(parse("GET", NAMED "&Format=json", "", NULL, 0).format, ENC_JSON_WRAPPED);
     assert_int_equal(parse("GET", NAMED "&Format=Xml", "", accept, 1).format, ENC_XML);
     assert_int_equal(parse("GET", NAMED "&Format=YAML", "", NULL, 0).err, ERR_FORMAT);
+    /* a request that is refused for another reason is answered in the format it asked for */
+    assert_int_equal(parse("PUT", NAMED "&Format=JSON", "", NULL, 0).format, ENC_JSON_WRAPPED);
+    assert_int_equal(parse("POST", NAMED "&Format=JSON", "a=%", NULL, 0).format, ENC_JSON_WRAPPED);
 }
 
 int main(void)

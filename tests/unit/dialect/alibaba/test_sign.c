@@ -1,4 +1,5 @@
-/* Signatures: the vectors of real clients, each way to be wrong, and that no byte of a signed request may change. */
+/* Signatures: the vectors of real clients, each way to be wrong, and that no byte of a signed
+ * request may change. */
 #include "fixture.h"
 
 #include <stdio.h>
@@ -85,7 +86,8 @@ static void test_v1_vectors(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(v1_vectors); i++) {
         const struct v1_vector *v = &v1_vectors[i];
-        struct arena *a CLEANUP(arena_free_p) = arena_new();
+        struct arena *a CLEANUP(arena_free_p)
+        = arena_new();
         struct params q, b, all;
         struct fail f = {0};
 
@@ -134,12 +136,14 @@ static void add(struct v3 *m, const char *name, const char *value)
     if (streq(name, "authorization") || streq(name, "accept"))
         return;
     size_t n = strlen(m->signed_headers);
-    (void)snprintf(m->signed_headers + n, sizeof(m->signed_headers) - n, "%s%s", n ? ";" : "", name);
+    (void)snprintf(m->signed_headers + n, sizeof(m->signed_headers) - n, "%s%s", n ? ";" : "",
+                   name);
 }
 
 static void v3_make(struct v3 *m, const struct v3_vector *v)
 {
-    struct arena *a CLEANUP(arena_free_p) = arena_new();
+    struct arena *a CLEANUP(arena_free_p)
+    = arena_new();
 
     memset(m, 0, sizeof(*m));
     (void)snprintf(m->digest, sizeof(m->digest), "%s", sha256_hex(a, v->body, strlen(v->body)));
@@ -174,7 +178,8 @@ static void test_v3_vectors(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(v3_vectors); i++) {
         const struct v3_vector *v = &v3_vectors[i];
-        struct arena *a CLEANUP(arena_free_p) = arena_new();
+        struct arena *a CLEANUP(arena_free_p)
+        = arena_new();
         struct params q;
         struct fail f = {0};
         struct v3 m;
@@ -182,8 +187,8 @@ static void test_v3_vectors(void **state)
 
         v3_make(&m, v);
         assert_int_equal(params_read(a, v->query, strlen(v->query), &q, &f), ERR_NONE);
-        const char *string = sign_v3_string(
-            a, sign_v3_canonical(a, &m.r, &q, m.signed_headers, m.digest));
+        const char *string =
+            sign_v3_string(a, sign_v3_canonical(a, &m.r, &q, m.signed_headers, m.digest));
         (void)snprintf(want, sizeof(want), "ACS3-HMAC-SHA256\n%s", v->digest);
         assert_string_equal(string, want);
         assert_string_equal(sign_v3(a, secret, string), v->signature);
@@ -200,7 +205,8 @@ static void each_change(char *text, const struct request *r, const char *what)
 
         *s ^= 1; /* never the same meaning: letters of escapes change their value, not their case */
         if (check_err(r) == ERR_NONE) {
-            print_error("%s: a changed byte at %zu was accepted: %s\n", what, (size_t)(s - text), text);
+            print_error("%s: a changed byte at %zu was accepted: %s\n", what, (size_t)(s - text),
+                        text);
             assert_true(false);
         }
         *s = was;
@@ -211,8 +217,10 @@ static void test_v1_changes(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(v1_vectors); i++) {
-        char *query CLEANUP(free_p) = xstrdup(v1_vectors[i].query);
-        char *body CLEANUP(free_p) = xstrdup(v1_vectors[i].body);
+        char *query CLEANUP(free_p)
+        = xstrdup(v1_vectors[i].query);
+        char *body CLEANUP(free_p)
+        = xstrdup(v1_vectors[i].body);
         struct request r = v1_request(v1_vectors[i].method, query, body);
 
         each_change(query, &r, v1_vectors[i].name);
@@ -226,8 +234,10 @@ static void test_v3_changes(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(v3_vectors); i++) {
-        char *query CLEANUP(free_p) = xstrdup(v3_vectors[i].query);
-        char *body CLEANUP(free_p) = xstrdup(v3_vectors[i].body);
+        char *query CLEANUP(free_p)
+        = xstrdup(v3_vectors[i].query);
+        char *body CLEANUP(free_p)
+        = xstrdup(v3_vectors[i].body);
         struct v3 m;
 
         v3_make(&m, &v3_vectors[i]);
@@ -236,7 +246,8 @@ static void test_v3_changes(void **state)
         each_change(query, &m.r, v3_vectors[i].name);
         each_change(body, &m.r, v3_vectors[i].name);
         for (size_t h = 0; h < m.n; h++) {
-            char *value CLEANUP(free_p) = xstrdup(m.headers[h].value);
+            char *value CLEANUP(free_p)
+            = xstrdup(m.headers[h].value);
             const char *was = m.headers[h].value;
 
             m.headers[h].value = value;
@@ -253,7 +264,8 @@ static void test_v3_changes(void **state)
 /* V1-A's parameters with one replaced ("Name=value"), or taken away ("Name"); not signed anew. */
 static enum err v1_with(const char *change, char ret_param[96])
 {
-    char *copy CLEANUP(free_p) = xstrdup(v1_vectors[0].query), *rest = copy;
+    char *copy CLEANUP(free_p)
+    = xstrdup(v1_vectors[0].query), *rest = copy;
     size_t name = strcspn(change, "=");
     struct buf query CLEANUP(buf_done) = {0};
     struct verdict v;
@@ -331,14 +343,16 @@ static void test_v3_refusals(void **state)
         const char *header, *value;
         enum err err;
     } cases[] = {
-        {"authorization", "ACS3-HMAC-SM3 Credential=testid,SignedHeaders=host,Signature=00", ERR_AUTH_METHOD},
+        {"authorization", "ACS3-HMAC-SM3 Credential=testid,SignedHeaders=host,Signature=00",
+         ERR_AUTH_METHOD},
         {"authorization", "ACS3-RSA-SHA256 Credential=testid", ERR_AUTH_METHOD},
         {"authorization", "ACS4-HMAC-SHA256 Credential=testid", ERR_AUTH_METHOD},
         {"authorization", "ACS3-HMAC-SHA256 Credential", ERR_AUTH_MALFORMED},
         {"authorization", "ACS3-HMAC-SHA256 Who=x", ERR_AUTH_MALFORMED},
         {"authorization", "ACS3-HMAC-SHA256 Credential=a,Credential=b", ERR_AUTH_MALFORMED},
         {"authorization", "ACS3-HMAC-SHA256 SignedHeaders=host,Signature=00", ERR_AUTH_KEY_MISSING},
-        {"authorization", "ACS3-HMAC-SHA256 Credential=testid,SignedHeaders=host", ERR_AUTH_SIG_MISSING},
+        {"authorization", "ACS3-HMAC-SHA256 Credential=testid,SignedHeaders=host",
+         ERR_AUTH_SIG_MISSING},
         {"authorization", "ACS3-HMAC-SHA256 Credential=testid,Signature=00", ERR_AUTH_MALFORMED},
         {"authorization", "ACS3-HMAC-SHA256 Credential=testid,SignedHeaders=host,Signature=00",
          ERR_AUTH_MALFORMED},
@@ -365,9 +379,9 @@ static void test_v3_refusals(void **state)
         assert_int_equal(e, cases[i].err);
     }
     /* every header that must be signed must be in the list */
-    static const char *const needed[] = {"host",          "x-acs-action",
-                                         "x-acs-version", "x-acs-date",
-                                         "x-acs-signature-nonce", "x-acs-content-sha256"};
+    static const char *const needed[] = {
+        "host",       "x-acs-action",          "x-acs-version",
+        "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256"};
     for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
         v3_make(&m, &v3_vectors[0]);
         char *at = strstr(m.authorization, needed[i]);
@@ -402,7 +416,8 @@ static void test_replay(void **state)
 
     /* who cannot sign uses up no nonce */
     alibaba_forget_nonces();
-    char *forged CLEANUP(free_p) = xstrdup(v1_vectors[0].query);
+    char *forged CLEANUP(free_p)
+    = xstrdup(v1_vectors[0].query);
     forged[strlen(forged) - 5] ^= 1;
     struct request bad = v1_request("GET", forged, "");
     check(&bad, &v);
@@ -416,7 +431,8 @@ static void test_mismatch_text(void **state)
 {
     static const char before[] =
         "Specified signature is not matched with our calculation. server string to sign is:";
-    char *query CLEANUP(free_p) = xstrdup(v1_vectors[0].query);
+    char *query CLEANUP(free_p)
+    = xstrdup(v1_vectors[0].query);
     struct request r;
     struct verdict v;
     (void)state;
@@ -432,7 +448,8 @@ static void test_mismatch_text(void **state)
 /* The same for a string far longer than a failure's detail, in a whole answer. */
 static void test_long_mismatch(void **state)
 {
-    struct arena *a CLEANUP(arena_free_p) = arena_new();
+    struct arena *a CLEANUP(arena_free_p)
+    = arena_new();
     struct buf query CLEANUP(buf_done) = {0};
     struct params p;
     struct fail f = {0};
@@ -453,10 +470,10 @@ static void test_long_mismatch(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_v1_vectors),  cmocka_unit_test(test_v1_sha256),
-        cmocka_unit_test(test_v3_vectors),  cmocka_unit_test(test_v1_changes),
-        cmocka_unit_test(test_v3_changes),  cmocka_unit_test(test_v1_refusals),
-        cmocka_unit_test(test_v3_refusals), cmocka_unit_test(test_replay),
+        cmocka_unit_test(test_v1_vectors),    cmocka_unit_test(test_v1_sha256),
+        cmocka_unit_test(test_v3_vectors),    cmocka_unit_test(test_v1_changes),
+        cmocka_unit_test(test_v3_changes),    cmocka_unit_test(test_v1_refusals),
+        cmocka_unit_test(test_v3_refusals),   cmocka_unit_test(test_replay),
         cmocka_unit_test(test_mismatch_text), cmocka_unit_test(test_long_mismatch),
     };
 

@@ -45,8 +45,10 @@ static const struct image_files direct = {
 static void expect(const struct machine *m, const struct image_files *image,
                    const struct platform *p, const char *wanted)
 {
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
-    CLEANUP(buf_done) struct buf line = {0};
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
+    CLEANUP(buf_done)
+    struct buf line = {0};
 
     for (char **arg = args_build(a, m, image, p); *arg; arg++) {
         if (line.len)
@@ -59,7 +61,8 @@ static void expect(const struct machine *m, const struct image_files *image,
 static void test_tiny_under_tcg(void **state)
 {
     (void)state;
-    expect(&tiny, &direct, &(struct platform){.sandbox = true, .io_uring = true, .tsc_khz = 2249996},
+    expect(&tiny, &direct,
+           &(struct platform){.sandbox = true, .io_uring = true, .tsc_khz = 2249996},
            HEAD " -accel tcg -M microvm,acpi=on -m 256 -smp 1 -kernel /img/vmlinux"
                 " -initrd /img/initramfs.cpio"
                 " -append console=ttyS0 quiet no_timer_check tsc_early_khz=2249996" CHANNELS_1
@@ -161,7 +164,8 @@ static void test_many_disks(void **state)
     assert_string_equal(args_machine_type(&m), "microvm");
     m.n_disks = 17;
     assert_string_equal(args_machine_type(&m), "pc-q35-7.2");
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
     size_t n_bios = 0, n_blk = 0;
     for (char **arg = args_build(a, &m, &direct, &(struct platform){0}); *arg; arg++) {
         n_bios += streq(*arg, "qboot.rom");
@@ -177,7 +181,8 @@ static void test_key_pipe(void **state)
     char text[16] = "";
 
     (void)state;
-    CLEANUP(close_p) int fd = spec_key_pipe(&(struct bytes){.data = raw, .len = sizeof(raw)});
+    CLEANUP(close_p)
+    int fd = spec_key_pipe(&(struct bytes){.data = raw, .len = sizeof(raw)});
     assert_true(fd >= 0);
     assert_int_equal(read(fd, text, sizeof(text)), 8);
     assert_string_equal(text, "00ff0a80");
@@ -188,8 +193,7 @@ static void test_key_pipe(void **state)
 static void test_spec_is_deep(void **state)
 {
     char id[] = "i-1", disk_id[] = "d-1", key[] = "secret";
-    struct machine_disk d = {
-        .id = disk_id, .encrypted = true, .data_key = {.data = key, .len = 6}};
+    struct machine_disk d = {.id = disk_id, .encrypted = true, .data_key = {.data = key, .len = 6}};
     struct machine m = {.id = id, .disks = &d, .n_disks = 1};
 
     (void)state;
@@ -223,7 +227,8 @@ static void test_reasons(void **state)
         {"", NULL},
         {"\n\n", NULL},
     };
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -1,6 +1,7 @@
 /*
- * The driver with real machines: an image made by guest/build.sh is named by OSTLER_GUEST. Each story runs the loop
- * until an event or a deadline; at most two machines run at once. This program is the switch, too.
+ * The driver with real machines: an image made by guest/build.sh is named by OSTLER_GUEST. Each
+ * story runs the loop until an event or a deadline; at most two machines run at once. This program
+ * is the switch, too.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -133,8 +134,10 @@ static int open_dir(struct bench *b, const char *id)
 
 static int count_serial(struct bench *b, const char *id, const char *text)
 {
-    CLEANUP(close_p) int fd = open_dir(b, id);
-    CLEANUP(buf_done) struct buf log = {0};
+    CLEANUP(close_p)
+    int fd = open_dir(b, id);
+    CLEANUP(buf_done)
+    struct buf log = {0};
     int n = 0;
 
     if (fd < 0)
@@ -162,7 +165,8 @@ static void expect_serial(struct bench *b, const char *id, const char *text, int
 
 static pid_t pid_of(struct bench *b, const char *id)
 {
-    CLEANUP(close_p) int fd = open_dir(b, id);
+    CLEANUP(close_p)
+    int fd = open_dir(b, id);
 
     return fd < 0 ? 0 : vmdir_holder(fd);
 }
@@ -255,8 +259,10 @@ static void reopen_engine(struct bench *b)
 
 static void type(struct bench *b, const char *id, const char *text)
 {
-    CLEANUP(close_p) int dir = open_dir(b, id);
-    CLEANUP(close_p) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CLEANUP(close_p)
+    int dir = open_dir(b, id);
+    CLEANUP(close_p)
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un at = {.sun_family = AF_UNIX};
 
     (void)snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d/serial.sock", dir);
@@ -268,7 +274,7 @@ static void run_in_guest(struct bench *b, const char *id, const char *command)
 {
     expect_serial(b, id, "login: ", 1);
     type(b, id, "root\n");
-    expect_serial(b, id, "root@", 1);
+    expect_serial(b, id, "\033[6n", 1); /* the shell asks for the cursor, then it listens */
     type(b, id, command);
 }
 
@@ -281,8 +287,8 @@ static struct machine machine(struct bench *b, int n)
     static const char *const ids[] = {"i-one", "i-two"};
     static const char *const ips[] = {"172.16.0.11", "172.16.0.12"};
     static const char *const macs[] = {"00:16:3e:00:00:01", "00:16:3e:00:00:02"};
-    static const char *const trees[] = {
-        "{\"instance-id\":\"i-one\",\"hostname\":\"one\"}", "{\"instance-id\":\"i-two\",\"hostname\":\"two\"}"};
+    static const char *const trees[] = {"{\"instance-id\":\"i-one\",\"hostname\":\"one\"}",
+                                        "{\"instance-id\":\"i-two\",\"hostname\":\"two\"}"};
 
     return (struct machine){.id = ids[n],
                             .name = ids[n],
@@ -307,14 +313,16 @@ static struct machine machine(struct bench *b, int n)
 
 static int switch_dir(struct bench *b)
 {
-    CLEANUP(free_p) char *path = xasprintf("%s/switches/" SUBNET, b->dir);
+    CLEANUP(free_p)
+    char *path = xasprintf("%s/switches/" SUBNET, b->dir);
 
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static pid_t switch_pid(struct bench *b)
 {
-    CLEANUP(close_p) int fd = switch_dir(b);
+    CLEANUP(close_p)
+    int fd = switch_dir(b);
     pid_t pid = 0;
 
     return fd >= 0 && switch_is_running(fd, &pid) == 1 ? pid : 0;
@@ -332,15 +340,16 @@ static int bench_open(void **state)
     assert_non_null(mkdtemp(b->dir));
     assert_int_equal(loop_new(&b->loop), 0);
     b->tick = loop_timer_new(b->loop, on_tick, b);
-    b->config = (struct engine_config){.dir = b->dir, .self = self, .accel = ACCEL_AUTO,
-                                       .stop_grace_ms = GRACE_MS};
+    b->config = (struct engine_config){
+        .dir = b->dir, .self = self, .accel = ACCEL_AUTO, .stop_grace_ms = GRACE_MS};
     open_engine(b);
     return 0;
 }
 
 static void end_process(pid_t pid)
 {
-    CLEANUP(close_p) int fd = pid > 0 ? pidfd_open(pid, 0) : -1;
+    CLEANUP(close_p)
+    int fd = pid > 0 ? pidfd_open(pid, 0) : -1;
     int status;
 
     if (fd < 0)
@@ -362,7 +371,8 @@ static int bench_close(void **state)
         end_process(switch_pid(b));
         loop_timer_free(b->tick);
         loop_free(b->loop);
-        CLEANUP(free_p) char *command = xasprintf("rm -rf '%s'", b->dir);
+        CLEANUP(free_p)
+        char *command = xasprintf("rm -rf '%s'", b->dir);
         assert_int_equal(system(command), 0);
     }
     free(b->error);
@@ -511,7 +521,8 @@ static void test_adoption(void **state)
     assert_int_equal(survey(b, &m), SURVEY_RUNNING);
     assert_int_equal(pid_of(b, m.id), pid);
 
-    reopen_engine(b); /* and once more, without a survey: a start that an earlier daemon had begun */
+    reopen_engine(
+        b); /* and once more, without a survey: a start that an earlier daemon had begun */
     start(b, &m);
     assert_int_equal(pid_of(b, m.id), pid);
 
@@ -526,7 +537,8 @@ static void test_adoption(void **state)
     assert_int_equal(b->n_stopped, 0);
 }
 
-/* Two daemons on one directory: the second does not start a second QEMU, and does not kill the first's. */
+/* Two daemons on one directory: the second does not start a second QEMU, and does not kill the
+ * first's. */
 static void test_never_twice(void **state)
 {
     struct bench *b = need_guest(state);
@@ -555,13 +567,16 @@ static void test_mute_holder_is_ended(void **state)
     pid_t pid;
 
     create(b, &m);
-    CLEANUP(close_p) int dir = open_dir(b, m.id);
+    CLEANUP(close_p)
+    int dir = open_dir(b, m.id);
     int lock = vmdir_lock(dir);
     assert_true(lock >= 0);
-    assert_int_equal(child_spawn(&(struct child_spec){.path = "sleep", .argv = argv, .fds = &lock,
-                                                      .n_fds = 1, .in_fd = -1, .out_fd = -1},
-                                 &pid, &pidfd),
-                     0);
+    assert_int_equal(
+        child_spawn(
+            &(struct child_spec){
+                .path = "sleep", .argv = argv, .fds = &lock, .n_fds = 1, .in_fd = -1, .out_fd = -1},
+            &pid, &pidfd),
+        0);
     (void)close(lock);
     (void)close(pidfd);
     assert_int_equal(pid_of(b, m.id), pid);
@@ -572,8 +587,10 @@ static void test_mute_holder_is_ended(void **state)
 
 static bool has_new_switch(struct bench *b)
 {
-    CLEANUP(close_p) int fd = switch_dir(b);
-    CLEANUP(buf_done) struct buf line = {0}, answer = {0};
+    CLEANUP(close_p)
+    int fd = switch_dir(b);
+    CLEANUP(buf_done)
+    struct buf line = {0}, answer = {0};
     pid_t pid = switch_pid(b);
 
     return pid && pid != b->pid && !switch_req_list(&line) &&
@@ -617,8 +634,10 @@ static void test_encrypted(void **state)
     m.disks = disks;
     m.n_disks = 2;
     create(b, &m);
-    CLEANUP(close_p) int dir = open_dir(b, m.id);
-    CLEANUP(close_p) int file = openat(dir, "system.qcow2", O_RDONLY | O_CLOEXEC);
+    CLEANUP(close_p)
+    int dir = open_dir(b, m.id);
+    CLEANUP(close_p)
+    int file = openat(dir, "system.qcow2", O_RDONLY | O_CLOEXEC);
     char head[64 << 10] = "";
     assert_true(pread(file, head, sizeof(head), 0) > 512);
     assert_int_equal(head[35], 2); /* crypt_method of a qcow2 header: LUKS */
@@ -645,7 +664,8 @@ static void test_disks(void **state)
     m.disks = disks;
     m.n_disks = 3;
     create(b, &m);
-    CLEANUP(close_p) int dir = open_dir(b, m.id);
+    CLEANUP(close_p)
+    int dir = open_dir(b, m.id);
     disks[2].failed = true;
     engine_qemu.start(b->engine, &m, ++b->next_job, false);
     expect_error(b, "disk d-local is broken");
@@ -686,8 +706,10 @@ static void test_release(void **state)
     engine_qemu.release(b->engine, &m, ++b->next_job);
     expect_ok(b);
     assert_int_equal(open_dir(b, m.id), -ENOENT);
-    CLEANUP(close_p) int fd = switch_dir(b);
-    CLEANUP(buf_done) struct buf line = {0}, answer = {0};
+    CLEANUP(close_p)
+    int fd = switch_dir(b);
+    CLEANUP(buf_done)
+    struct buf line = {0}, answer = {0};
     assert_int_equal(switch_req_list(&line), 0);
     assert_int_equal(switch_call(fd, line.data, 5000, &answer), 0);
     assert_null(strstr(buf_cstr(&answer), m.id));
@@ -698,7 +720,8 @@ static void test_release(void **state)
     assert_int_equal(b->n_stopped, 0);
 }
 
-/* Closing in the middle of anything: no callback comes any more, and what runs can be found again. */
+/* Closing in the middle of anything: no callback comes any more, and what runs can be found again.
+ */
 static void test_close_midway(void **state)
 {
     static const int waits[] = {0, 1, 5, 20, 60};
@@ -724,7 +747,8 @@ static void test_close_midway(void **state)
     assert_int_equal(b->n_stopped, 0);
 }
 
-/* A KVM that passes every probe and fails the first machine: the machine starts all the same, under TCG. */
+/* A KVM that passes every probe and fails the first machine: the machine starts all the same, under
+ * TCG. */
 static void test_kvm_demotion(void **state)
 {
     static const char fake[] = "#!/bin/sh\n"
@@ -741,12 +765,18 @@ static void test_kvm_demotion(void **state)
         print_message("this host has no /dev/kvm to open\n");
         skip();
     }
-    CLEANUP(free_p) char *bin = xasprintf("%s/bin", b->dir);
-    CLEANUP(free_p) char *program = xasprintf("%s/qemu-system-x86_64", bin);
-    CLEANUP(free_p) char *images = xasprintf("%s/images", b->dir);
-    CLEANUP(free_p) char *image = xasprintf("%s/tiny", images);
-    CLEANUP(free_p) char *before = xstrdup(getenv("PATH"));
-    CLEANUP(free_p) char *path = xasprintf("%s:%s", bin, before);
+    CLEANUP(free_p)
+    char *bin = xasprintf("%s/bin", b->dir);
+    CLEANUP(free_p)
+    char *program = xasprintf("%s/qemu-system-x86_64", bin);
+    CLEANUP(free_p)
+    char *images = xasprintf("%s/images", b->dir);
+    CLEANUP(free_p)
+    char *image = xasprintf("%s/tiny", images);
+    CLEANUP(free_p)
+    char *before = xstrdup(getenv("PATH"));
+    CLEANUP(free_p)
+    char *path = xasprintf("%s:%s", bin, before);
     assert_int_equal(mkdir(bin, 0700), 0);
     assert_int_equal(mkdir(images, 0700), 0);
     assert_int_equal(symlink(b->image, image), 0);

@@ -1,4 +1,5 @@
-/* Replays the exchanges in tests/qmp: a thread plays QEMU's side of the file, the client's callbacks are compared. */
+/* Replays the exchanges in tests/qmp: a thread plays QEMU's side of the file, the client's
+ * callbacks are compared. */
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
@@ -47,7 +48,8 @@ static bool put(int fd, const char *data, size_t len)
 
 static bool say(int fd, const json_t *j)
 {
-    CLEANUP(free_p) char *text = json_dumps(j, JSON_COMPACT);
+    CLEANUP(free_p)
+    char *text = json_dumps(j, JSON_COMPACT);
 
     return put(fd, text, strlen(text)) && put(fd, "\r\n", 2);
 }
@@ -55,7 +57,8 @@ static bool say(int fd, const json_t *j)
 /* The command's number, when it is the one that is expected; -1 else. */
 static json_int_t hear(int fd, const char *command)
 {
-    CLEANUP(buf_done) struct buf line = {0};
+    CLEANUP(buf_done)
+    struct buf line = {0};
     char c = 0;
     json_int_t id = -1;
 
@@ -108,7 +111,8 @@ static void *play(void *arg)
     json_t *step;
     json_int_t id = -1;
 
-    json_array_foreach(json_object_get(r->file, "script"), i, step) {
+    json_array_foreach(json_object_get(r->file, "script"), i, step)
+    {
         if (!play_step(r->fds[1], step, &id))
             break;
     }
@@ -148,7 +152,8 @@ static void on_reply(void *arg, const json_t *result, const char *error)
     const char *name = call_name(r, r->next_call++);
 
     if (result) {
-        CLEANUP(free_p) char *text = json_dumps(result, JSON_COMPACT | JSON_SORT_KEYS);
+        CLEANUP(free_p)
+        char *text = json_dumps(result, JSON_COMPACT | JSON_SORT_KEYS);
         saw(r, "%s %s", name, text);
     } else {
         saw(r, "%s refused: %s", name, error);
@@ -166,7 +171,8 @@ static void on_ready(void *arg)
 
 static void on_event(void *arg, const char *name, const json_t *data)
 {
-    CLEANUP(free_p) char *text = data ? json_dumps(data, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    CLEANUP(free_p)
+    char *text = data ? json_dumps(data, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
     saw(arg, "event %s%s%s", name, text ? " " : "", text ? text : "");
 }
@@ -193,7 +199,8 @@ static void compare(struct replay *r)
     json_t *wanted = json_object_get(r->file, "seen"), *one;
     size_t i;
 
-    json_array_foreach(wanted, i, one) {
+    json_array_foreach(wanted, i, one)
+    {
         assert_true(i < r->n_seen);
         assert_string_equal(r->seen[i], json_string_value(one));
     }
@@ -237,7 +244,8 @@ static void test_replays(void **state)
     for (struct dirent *e; (e = readdir(d));) {
         if (!str_ends(e->d_name, ".json"))
             continue;
-        CLEANUP(free_p) char *path = xasprintf("%s/%s", QMP_DIR, e->d_name);
+        CLEANUP(free_p)
+        char *path = xasprintf("%s/%s", QMP_DIR, e->d_name);
         replay_file(path);
         n++;
     }

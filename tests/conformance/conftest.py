@@ -1,0 +1,16 @@
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+import fixtures  # noqa: E402
+from fixtures import new_server, program, server, shared  # noqa: E402,F401
+
+
+def pytest_configure(config):
+    fixtures.configure(config)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update", action="store_true",
+                     help="write what the server answers as the expected replies; then read the difference")
