@@ -30,8 +30,8 @@ struct finding {
     const char *todo; /* NULL when all is well */
 };
 
-#define FOUND(l, w)     ((struct finding){.level = (l), .what = (w)})
-#define TODO(l, w, ...) ((struct finding){.level = (l), .what = (w), .todo = __VA_ARGS__})
+#define FOUND(l, w)       ((struct finding){.level = (l), .what = (w)})
+#define ADVISE(l, w, ...) ((struct finding){.level = (l), .what = (w), .todo = __VA_ARGS__})
 
 static const char *say(const struct cli *c, const char *fmt, ...) PRINTF(2, 3);
 
@@ -55,20 +55,20 @@ static const char *say(const struct cli *c, const char *fmt, ...)
 static struct finding no_kvm(const struct cli *c, int err)
 {
     if (err == EACCES)
-        return TODO(WARN, "/dev/kvm may not be opened by this user; " SLOW,
-                    "sudo usermod -aG kvm \"$USER\", then log in again");
+        return ADVISE(WARN, "/dev/kvm may not be opened by this user; " SLOW,
+                      "sudo usermod -aG kvm \"$USER\", then log in again");
     if (err == ENOENT)
-        return TODO(WARN, "there is no /dev/kvm; " SLOW,
-                    "switch virtualisation on in the firmware, or, in a cloud, take a host that "
-                    "allows nested virtualisation");
-    return TODO(WARN, say(c, "/dev/kvm does not work (%s); " SLOW, strerror(err)),
-                "see the kernel's log: dmesg | grep -i kvm");
+        return ADVISE(WARN, "there is no /dev/kvm; " SLOW,
+                      "switch virtualisation on in the firmware, or, in a cloud, take a host that "
+                      "allows nested virtualisation");
+    return ADVISE(WARN, say(c, "/dev/kvm does not work (%s); " SLOW, strerror(err)),
+                  "see the kernel's log: dmesg | grep -i kvm");
 }
 
 static struct finding kvm_refuses(const struct cli *c, const char *why)
 {
-    return TODO(WARN, say(c, "%s; " SLOW, why),
-                "in a cloud, take a host that offers nested virtualisation, or bare metal");
+    return ADVISE(WARN, say(c, "%s; " SLOW, why),
+                  "in a cloud, take a host that offers nested virtualisation, or bare metal");
 }
 
 static const char *data_dir(const struct cli *c);
@@ -133,13 +133,13 @@ static struct finding check_tool(struct cli *c, const char *tool, const char *pa
     int status = run_tool(argv, &out);
 
     if (status == -ENOENT)
-        return TODO(FAIL, say(c, "%s is not installed", tool), install);
+        return ADVISE(FAIL, say(c, "%s is not installed", tool), install);
     const char *version = status ? NULL : version_in(c, buf_cstr(&out));
     if (!version)
-        return TODO(FAIL, say(c, "%s --version failed (%d)", tool, status), install);
+        return ADVISE(FAIL, say(c, "%s --version failed (%d)", tool, status), install);
     if (strtol(version, NULL, 10) < least)
-        return TODO(WARN, say(c, "%s is version %s", tool, version),
-                    say(c, "nothing before %d.0 was tried; take a newer one", least));
+        return ADVISE(WARN, say(c, "%s is version %s", tool, version),
+                      say(c, "nothing before %d.0 was tried; take a newer one", least));
     return FOUND(OK, say(c, "version %s", version));
 }
 
@@ -161,8 +161,8 @@ static struct finding check_slirp(struct cli *c)
     if (library)
         *(void **)&version = dlsym(library, "slirp_version_string");
     if (!version)
-        return TODO(FAIL, "libslirp cannot be loaded; guests would have no network",
-                    "install it: on Debian, apt install libslirp0");
+        return ADVISE(FAIL, "libslirp cannot be loaded; guests would have no network",
+                      "install it: on Debian, apt install libslirp0");
     return FOUND(OK, say(c, "version %s", version()));
 }
 
@@ -204,13 +204,13 @@ static struct finding check_disk_space(struct cli *c)
     struct statvfs fs;
 
     if (statvfs(dir, &fs) < 0)
-        return TODO(FAIL, say(c, "%s: %s", dir, strerror(errno)), "name another with --data DIR");
+        return ADVISE(FAIL, say(c, "%s: %s", dir, strerror(errno)), "name another with --data DIR");
     uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize;
     const char *what = say(c, "%s free in %s", text_size(room), dir);
     if (room < gib)
-        return TODO(FAIL, what, "make room, or name another place with --data DIR");
+        return ADVISE(FAIL, what, "make room, or name another place with --data DIR");
     if (room < 10 * gib)
-        return TODO(WARN, what, "a full system's disk grows by gigabytes; make room");
+        return ADVISE(WARN, what, "a full system's disk grows by gigabytes; make room");
     return FOUND(OK, what);
 }
 
@@ -235,9 +235,9 @@ static struct finding check_memory(struct cli *c)
     const char *what = say(c, "%s available", text_size(memory));
 
     if (memory < 256 * mib)
-        return TODO(FAIL, what, "end something: no machine fits in");
+        return ADVISE(FAIL, what, "end something: no machine fits in");
     if (memory < 1024 * mib)
-        return TODO(WARN, what, "only the smallest machines fit in");
+        return ADVISE(WARN, what, "only the smallest machines fit in");
     return FOUND(OK, what);
 }
 
@@ -328,18 +328,19 @@ static struct finding check_port(struct cli *c)
     int yes = 1;
 
     if (fd < 0)
-        return TODO(FAIL, say(c, "no TCP socket: %s", strerror(errno)), "look at ulimit -n");
+        return ADVISE(FAIL, say(c, "no TCP socket: %s", strerror(errno)), "look at ulimit -n");
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
     if (bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0)
         return FOUND(OK, say(c, "%d is free", PORT));
     if (errno != EADDRINUSE)
-        return TODO(FAIL, say(c, "%d cannot be used: %s", PORT, strerror(errno)),
-                    "listen elsewhere: ostler serve --listen 127.0.0.1:0");
+        return ADVISE(FAIL, say(c, "%d cannot be used: %s", PORT, strerror(errno)),
+                      "listen elsewhere: ostler serve --listen 127.0.0.1:0");
     const char *holder = port_holder(c);
     if (holder && str_starts(holder, "ostler,"))
         return FOUND(OK, say(c, "%d is a server's already (%s)", PORT, holder));
-    return TODO(WARN, say(c, "%d is taken by %s", PORT, holder ? holder : "another user's process"),
-                "end that, or listen elsewhere: ostler serve --listen 127.0.0.1:0");
+    return ADVISE(WARN,
+                  say(c, "%d is taken by %s", PORT, holder ? holder : "another user's process"),
+                  "end that, or listen elsewhere: ostler serve --listen 127.0.0.1:0");
 }
 
 /* ---- the clock ---- */
@@ -355,13 +356,13 @@ static struct finding check_clock(struct cli *c)
     (void)gmtime_r(&now, &tm);
     (void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm);
     if (tm.tm_year + 1900 < YEAR_OF_THIS_PROGRAM)
-        return TODO(FAIL, say(c, "it says %s", text),
-                    "set it: signatures made by a clock that is right would be refused");
+        return ADVISE(FAIL, say(c, "it says %s", text),
+                      "set it: signatures made by a clock that is right would be refused");
     if (adjtimex(&state) == TIME_ERROR)
-        return TODO(WARN,
-                    say(c, "it says %s; the kernel does not know that anybody keeps it", text),
-                    "let systemd-timesyncd or chrony keep it: signatures from elsewhere are "
-                    "refused when clocks differ by minutes");
+        return ADVISE(WARN,
+                      say(c, "it says %s; the kernel does not know that anybody keeps it", text),
+                      "let systemd-timesyncd or chrony keep it: signatures from elsewhere are "
+                      "refused when clocks differ by minutes");
     return FOUND(OK, say(c, "kept; it says %s", text));
 }
 
@@ -382,23 +383,23 @@ static struct finding check_data_dir(struct cli *c)
 
         if (errno == ENOENT && access(parent, W_OK) == 0)
             return FOUND(OK, say(c, "%s is made at the first start", dir));
-        return TODO(FAIL, say(c, "%s cannot be made in %s: %s", dir, parent, strerror(errno)),
-                    "name another place with --data DIR");
+        return ADVISE(FAIL, say(c, "%s cannot be made in %s: %s", dir, parent, strerror(errno)),
+                      "name another place with --data DIR");
     }
     if (!S_ISDIR(st.st_mode))
-        return TODO(FAIL, say(c, "%s is not a directory", dir), "name another with --data DIR");
+        return ADVISE(FAIL, say(c, "%s is not a directory", dir), "name another with --data DIR");
     if (st.st_uid != geteuid() && geteuid() != 0)
-        return TODO(WARN, say(c, "%s belongs to another user", dir), "run this as that user");
+        return ADVISE(WARN, say(c, "%s belongs to another user", dir), "run this as that user");
     if (st.st_mode & 077)
-        return TODO(WARN, say(c, "others may look into %s (mode %03o)", dir, st.st_mode & 0777),
-                    say(c, "chmod 700 %s", dir));
+        return ADVISE(WARN, say(c, "others may look into %s (mode %03o)", dir, st.st_mode & 0777),
+                      say(c, "chmod 700 %s", dir));
     for (size_t i = 0; i < ARRAY_LEN(guarded); i++) {
         const char *path = say(c, "%s/%s", dir, guarded[i].name);
         mode_t mode = stat(path, &st) == 0 ? st.st_mode & 0777 : 0;
 
         if (mode & ~guarded[i].most)
-            return TODO(FAIL, say(c, "others may read %s (mode %03o)", path, mode),
-                        say(c, "chmod %03o %s", guarded[i].most, path));
+            return ADVISE(FAIL, say(c, "others may read %s (mode %03o)", path, mode),
+                          say(c, "chmod %03o %s", guarded[i].most, path));
     }
     return FOUND(OK, say(c, "%s is this user's alone", dir));
 }
@@ -419,9 +420,9 @@ static struct finding check_images(struct cli *c)
         (void)closedir(d);
     if (n)
         return FOUND(OK, say(c, "%zu in %s", n, dir));
-    return TODO(WARN, say(c, "there is none in %s", dir),
-                "build the small one with guest/build.sh, or add one to a running server: ostler "
-                "image import PATH");
+    return ADVISE(WARN, say(c, "there is none in %s", dir),
+                  "build the small one with guest/build.sh, or add one to a running server: ostler "
+                  "image import PATH");
 }
 
 /* ---- all of them ---- */

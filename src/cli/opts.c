@@ -107,6 +107,26 @@ static int unknown(const struct cli *c, const char *word)
     return say_usage(c, "there is no option %s here", bare);
 }
 
+/*
+ * All words go into JSON or a query, which are UTF-8. An option without a value would mean what its
+ * absence means, and
+ * --account "$UNSET" would be everybody: so it is refused.
+ */
+static int check_words(const struct cli *c, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        json_t *text = json_string(argv[i]);
+
+        if (!text)
+            return say_usage(c, "word %d is not UTF-8", i);
+        json_decref(text);
+    }
+    for (const enum opt_id *id = c->verb->opts; id && *id; id++)
+        if (opts[*id].arg && given(c, *id) && !*c->values[*id])
+            return say_usage(c, "--%s wants a value that is not empty", opts[*id].name);
+    return CLI_OK;
+}
+
 int opts_read(struct cli *c, int argc, char **argv, bool *ret_help)
 {
     CLEANUP(buf_done)
@@ -136,7 +156,7 @@ int opts_read(struct cli *c, int argc, char **argv, bool *ret_help)
     }
     c->args = argv + optind;
     c->n_args = (size_t)(argc - optind);
-    return CLI_OK;
+    return check_words(c, argc, argv);
 }
 
 bool opt_int(const struct cli *c, enum opt_id id, long long min, long long max, long long def,

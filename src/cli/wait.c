@@ -89,24 +89,24 @@ static void draw(struct waiting *s)
     if (!s->terminal)
         return;
     if (s->lines)
-        (void)printf("\033[%zuA", s->lines);
+        (void)fprintf(stderr, "\033[%zuA", s->lines);
     for (size_t i = 0; i < s->n; i++) {
         const struct waited *w = &s->all[i];
         int64_t ms = w->progress == GOING ? now_ms() - s->began_ms : w->took_ms;
 
-        (void)printf("\r\033[K%s  %-9s %5.1f s%s\n", w->id, word_for(w), (double)ms / 1000,
+        (void)fprintf(stderr, "\r\033[K%s  %-9s %5.1f s%s\n", w->id, word_for(w), (double)ms / 1000,
                      w->progress == MISSED ? "  failed" : "");
     }
     s->lines = s->n;
-    (void)fflush(stdout);
+    (void)fflush(stderr);
 }
 
 static void tell_change(const struct waiting *s, const struct waited *w)
 {
     if (s->terminal)
         return;
-    (void)printf("%s %s %.1fs\n", w->id, word_for(w), (double)(now_ms() - s->began_ms) / 1000);
-    (void)fflush(stdout);
+    (void)fprintf(stderr, "%s %s %.1fs\n", w->id, word_for(w), (double)(now_ms() - s->began_ms) / 1000);
+    (void)fflush(stderr);
 }
 
 /* Why the engine could not; told by the operator's side alone. */
@@ -202,7 +202,7 @@ int wait_for(struct cli *c, const char *const *ids, size_t n, enum wait_goal goa
                         .n = n,
                         .goal = goal,
                         .began_ms = now_ms(),
-                        .terminal = isatty(STDOUT_FILENO)};
+                        .terminal = isatty(STDERR_FILENO)};
     struct sigaction catch = {.sa_handler = on_interrupt}, before;
     long long timeout_s;
 

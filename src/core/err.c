@@ -24,7 +24,8 @@ const char *err_text(enum err e)
     return e < ERR_COUNT ? errs[e].text : "unknown error";
 }
 
-static void set(struct fail *f, enum err err, const char *param, const char *fmt, va_list ap)
+static void PRINTF(4, 0)
+    set(struct fail *f, enum err err, const char *param, const char *fmt, va_list ap)
 {
     assert(err != ERR_NONE && err < ERR_COUNT);
     f->err = err;

@@ -111,6 +111,8 @@ def test_endpoint_without_server(program):
     (["account", "set"], "nothing to set"),
     (["account", "set", "--recycle-bin", "maybe"], "on or off"),
     (["env", "alibab"], "did you mean alibaba"),
+    (["kms", "revoke", "--account", ""], "--account wants a value"),
+    (["ls", "--data="], "--data wants a value"),
     (["xyzzy"], "ostler help"),
     (["help", "xyzzy"], "no verb"),
     (["key"], "key"),
@@ -119,6 +121,12 @@ def test_usage(program, args, hint):
     r = run(program, *args)
     assert r.returncode == USAGE, r
     assert hint in r.stdout + r.stderr
+
+
+def test_words_are_utf8(program):
+    r = subprocess.run([program.encode(), b"kms", b"revoke", b"--account", b"\xff"], capture_output=True, timeout=30,
+                       env=clean_env())
+    assert r.returncode == USAGE and b"not UTF-8" in r.stderr
 
 
 def verbs(program):

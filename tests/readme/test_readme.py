@@ -1,0 +1,127 @@
+"""Every command of the README, as it stands there, by its mark `<!-- test: NAME -->`."""
+import os
+import re
+import subprocess
+import time
+
+import pytest
+
+import ostler
+from test_clients import python  # noqa: F401  (the fixture: a venv with the clouds' SDKs)
+
+README = os.path.join(ostler.ROOT, "README.md")
+# Blocks without a mark, and where they are run instead.
+ELSEWHERE = {"./run\n": "CI and every newcomer; tests/readme/test_run below", "./test\n": "this run"}
+
+
+def blocks():
+    """{name: (language, text)}, and the texts without a name."""
+    with open(README) as f:
+        text = f.read()
+    named, rest = {}, []
+    for mark, language, body in re.findall(r"(?:<!-- test: (\w+) -->\n)?```(\w+)\n(.*?)```", text, re.S):
+        if mark:
+            assert mark not in named
+            named[mark] = (language, body)
+        else:
+            rest.append(body)
+    return named, rest
+
+
+def test_no_command_goes_untested():
+    named, rest = blocks()
+    assert set(rest) == set(ELSEWHERE)
+    for name in named:
+        assert "test_" + name in globals(), "the README's block %r has no test" % name
+
+
+@pytest.fixture
+def home(tmp_path, program):
+    """A folder where the README's paths lead to the program under test."""
+    at = tmp_path / "build" / "src" / "server"
+    at.mkdir(parents=True)
+    (at / "ostler").symlink_to(program)
+    return tmp_path
+
+
+@pytest.fixture
+def cloud(home):
+    """The server that ./run would have started, on the sim engine, in ./var."""
+    os.mkdir(home / "var")
+    with ostler.Server(str(home / "var")) as s:
+        yield s
+
+
+def run(home, text, **env):
+    r = subprocess.run(["sh", "-eu", "-c", text], cwd=home, env=dict(os.environ, **env), capture_output=True, text=True,
+                       timeout=120)
+    assert r.returncode == 0, "%s\n%s\n%s" % (text, r.stdout, r.stderr)
+    return r.stdout
+
+
+def test_env(home, cloud):
+    out = run(home, blocks()[0]["env"][1] + "env")
+    for name in ("ALIBABA_CLOUD_ENDPOINT", "SSL_CERT_FILE", "ZENLAYER_ENDPOINT", "ZENLAYERCLOUD_DOMAIN"):
+        assert re.search("^%s=." % name, out, re.M), name
+
+
+def run_python(home, cloud, python, name):
+    iid = cloud.ecs.create_stopped()
+    text = blocks()[0][name][1]
+    script = home / "script.py"
+    script.write_text(text)
+    out = run(home, blocks()[0]["env"][1] + "unset SSL_CERT_FILE\n%s %s" % (python, script))
+    assert iid in out, out
+    return out
+
+
+def test_alibaba(home, cloud, python):
+    assert "Stopped" in run_python(home, cloud, python, "alibaba")
+
+
+def test_zenlayer(home, cloud, python):
+    assert "STOPPED" in run_python(home, cloud, python, "zenlayer")
+
+
+def test_verbs(home, cloud):
+    text = blocks()[0]["verbs"][1]
+    assert text.rstrip().splitlines()[-1].startswith("$ostler doctor")
+    out = run(home, text.rsplit("$ostler doctor", 1)[0])
+    assert "victim" not in out
+    doctor = subprocess.run([str(home / "build/src/server/ostler"), "doctor"], cwd=home, capture_output=True, text=True,
+                            timeout=120)
+    assert doctor.returncode in (0, 1), doctor  # 1: it found something wrong with this computer, and says what
+    assert "QEMU" in doctor.stdout
+
+
+def test_refusals(home, cloud):
+    text = blocks()[0]["refusals"][1].replace("--data $DATA", "--data var")
+    codes = {"InstanceLockedForSecurity", "InstanceExpired", "DiskError"}
+    seen = set()
+    # After each line that promises a code, that code must really come.
+    script = []
+    for line in text.splitlines():
+        script.append(line)
+        for code in codes:
+            if "# " + code in line:
+                script.append("! $ostler start $id 2>err || exit 9; grep -q %s err; echo got %s" % (code, code))
+    out = run(home, "\n".join(script))
+    seen = set(re.findall(r"got (\w+)", out))
+    assert seen == codes
+
+
+def test_sim(home):
+    command = blocks()[0]["sim"][1].strip().replace("/tmp/cloud", str(home / "cloud"))
+    assert "--listen 127.0.0.1:0" in command
+    p = subprocess.Popen(["sh", "-c", "exec " + command], cwd=home, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                         text=True)
+    try:
+        until = time.monotonic() + 30
+        line = p.stdout.readline()
+        assert time.monotonic() < until
+        assert re.fullmatch(r"listening on http://127\.0\.0\.1:\d+\n", line), line
+    finally:
+        p.terminate()
+        p.wait(timeout=15)
+        p.stdout.close()
+    assert p.returncode == 0
