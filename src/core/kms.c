@@ -41,11 +41,11 @@ static bool find_key(struct op *op, const char *account, const char *id, struct 
 static enum err check(struct op *op, const char *account, const char *id, struct kms_key *ret)
 {
     if (!find_key(op, account, id, ret))
-        return fail(op->fail, ERR_KMS_NOT_FOUND, "there is no key '%s'", id ? id : "(default)");
+        return fail(op->fail, ERR_KMS_NOT_FOUND, "There is no key '%s'.", id ? id : "(default)");
     if (!ret->enabled)
-        return fail(op->fail, ERR_KMS_DISABLED, "the key '%s' is disabled", ret->id);
+        return fail(op->fail, ERR_KMS_DISABLED, "The key '%s' is disabled.", ret->id);
     if (!ret->granted)
-        return fail(op->fail, ERR_KMS_UNAUTHORIZED, "the use of the key '%s' was revoked", ret->id);
+        return fail(op->fail, ERR_KMS_UNAUTHORIZED, "The use of the key '%s' was revoked.", ret->id);
     return ERR_NONE;
 }
 

@@ -35,6 +35,7 @@ struct server {
     struct loop *loop;
     struct loop_wake *committed;
     struct loop_signal *signals[2];
+    struct loop_timer *patience; /* with requests in progress, when ending */
     struct core core;
     struct catalog *catalog;
     struct store *store;
@@ -252,6 +253,9 @@ static void announce(struct server *s)
 
 /* ---- ending ---- */
 
+enum { DRAIN_MS = 3000 };
+
+/* Everything was answered, or the time for it is over. What was accepted is in the store either way. */
 static void drained(void *ctx)
 {
     loop_stop(((struct server *)ctx)->loop);
@@ -262,10 +266,11 @@ static void on_signal(void *ctx, int signum)
     struct server *s = ctx;
 
     if (s->ending)
-        return; /* requests in progress are bounded in time; a second Ctrl-C changes nothing */
+        return; /* it is bounded in time; a second Ctrl-C changes nothing */
     s->ending = true;
     log_write(LOG_INFO, "ending; machines go on running", "signal", signum == SIGINT ? "INT" : "TERM", NULL);
     http_server_drain(s->http, drained, s);
+    loop_timer_set(s->patience, DRAIN_MS, 0);
 }
 
 static enum err open_all(struct server *s, struct fail *f)
@@ -279,6 +284,7 @@ static enum err open_all(struct server *s, struct fail *f)
     if ((e = open_core(s, f)) || (e = open_engine(s, f)) || (e = open_http(s, f)) ||
         (e = write_server_json(s, f)))
         return e;
+    s->patience = loop_timer_new(s->loop, drained, s);
     s->signals[0] = loop_signal_new(s->loop, SIGINT, on_signal, s);
     s->signals[1] = loop_signal_new(s->loop, SIGTERM, on_signal, s);
     setup_control(s);
@@ -295,6 +301,8 @@ static void close_all(struct server *s)
     tls_ctx_free(s->tls);
     for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
         loop_signal_free(s->signals[i]);
+    if (s->patience)
+        loop_timer_free(s->patience);
     loop_wake_free(s->committed);
     loop_free(s->loop);
     catalog_free(s->catalog);
@@ -314,6 +322,7 @@ int serve_main(int argc, char **argv)
         config_done(&s.config);
         return e;
     }
+    (void)umask(077); /* what is kept here is its owner's */
     log_setup(s.config.log_level, s.config.log_format);
     s.arena = arena_new();
     if (open_all(&s, &f)) {

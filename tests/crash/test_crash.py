@@ -99,6 +99,7 @@ class MachineLog:
         self.rest = lines.pop()
         for line in lines:
             word, iid = line.split()[:2]
+            assert word != "again", "a start of %s, which ran and was not looked for" % iid
             if word == "start":
                 assert iid not in self.running, "a second start of the running %s" % iid
                 self.running.add(iid)

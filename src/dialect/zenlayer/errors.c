@@ -10,6 +10,8 @@
 
 #define IN_OPERATION "OPERATION_DENIED_INSTANCE_IN_OPERATION"
 #define WRONG_STATUS "UNSUPPORTED_OPERATION_INSTANCE_STATUS"
+/* The document's sentence for that code, then what is in the way here. */
+#define NOT_SUPPORTED "Operations on instances in current state are not supported. %d"
 #define BAD_AUTH     "AUTHFAILURE_INVALID_AUTHORIZATION"
 #define BAD_SIGN     "AUTHFAILURE_SIGNATURE_FAILURE"
 #define NO_RIGHT     "AUTHFAILURE_UNAUTHORIZED_OPERATION"
@@ -146,28 +148,23 @@ const struct err_row zec_errors[] = {
     {ERR_DISK_COUNT, 400, "LIMIT_EXCEEDED_INSTANCE_CAN_ATTACH", "There are too many disks: %d."},
 
     /* state */
-    {ERR_INST_STATE, 400, WRONG_STATUS,
-     "Operations on instances in current state are not supported. %d"},
-    {ERR_INST_ALREADY, 400, WRONG_STATUS,
-     "Operations on instances in current state are not supported. %d"},
+    {ERR_INST_STATE, 400, WRONG_STATUS, NOT_SUPPORTED},
+    {ERR_INST_ALREADY, 400, WRONG_STATUS, NOT_SUPPORTED},
     {ERR_INST_BUSY, 400, IN_OPERATION, "Instance is performing another operation."},
     {ERR_INST_NOT_READY, 400, IN_OPERATION, "Instance is performing another operation. %d"},
     {ERR_INST_INITIALIZING, 400, IN_OPERATION, "Instance is performing another operation. %d"},
     {ERR_INST_RECYCLED, 403, "OPERATION_DENIED_INSTANCE_RECYCLED",
      "The instance is in the recycle bin."},
-    {ERR_INST_LOCKED, 400, WRONG_STATUS, "The instance is locked for security reasons."},
-    {ERR_INST_EXPIRED, 400, WRONG_STATUS, "The instance's subscription has expired."},
-    {ERR_INST_OVERDUE, 400, WRONG_STATUS, "A payment for the instance is overdue."},
-    {ERR_INST_PROTECTED, 400, WRONG_STATUS, "The instance is protected from being released."},
-    {ERR_INST_SUBSCRIBED, 400, WRONG_STATUS, "The instance's subscription has not ended yet."},
-    {ERR_DISK_UNUSABLE, 400, WRONG_STATUS, "%d"},
-    {ERR_NO_SYSTEM_DISK, 400, WRONG_STATUS, "The instance has no system disk."},
-    {ERR_KMS_UNAUTHORIZED, 400, WRONG_STATUS,
-     "The use of the key that encrypts a disk of the instance was not granted: %d."},
-    {ERR_KMS_NOT_FOUND, 400, WRONG_STATUS,
-     "The key that encrypts a disk of the instance does not exist: %d."},
-    {ERR_KMS_DISABLED, 400, WRONG_STATUS,
-     "The key that encrypts a disk of the instance is disabled: %d."},
+    {ERR_INST_LOCKED, 400, WRONG_STATUS, NOT_SUPPORTED},
+    {ERR_INST_EXPIRED, 400, WRONG_STATUS, NOT_SUPPORTED},
+    {ERR_INST_OVERDUE, 400, WRONG_STATUS, NOT_SUPPORTED},
+    {ERR_INST_PROTECTED, 400, WRONG_STATUS, NOT_SUPPORTED},
+    {ERR_INST_SUBSCRIBED, 400, WRONG_STATUS, NOT_SUPPORTED},
+    {ERR_DISK_UNUSABLE, 400, WRONG_STATUS, NOT_SUPPORTED},
+    {ERR_NO_SYSTEM_DISK, 400, WRONG_STATUS, NOT_SUPPORTED},
+    {ERR_KMS_UNAUTHORIZED, 400, WRONG_STATUS, NOT_SUPPORTED},
+    {ERR_KMS_NOT_FOUND, 400, WRONG_STATUS, NOT_SUPPORTED},
+    {ERR_KMS_DISABLED, 400, WRONG_STATUS, NOT_SUPPORTED},
     {ERR_NO_STOCK, 400, "STOCK_INSUFFICIENT", "The stock is insufficient. %d"},
     {ERR_QUOTA, 403, "OPERATION_DENIED_INSTANCE_QUOTA_EXCEED", "A quota is used up: %d."},
     {.err = ERR_NONE},

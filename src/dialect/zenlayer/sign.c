@@ -108,13 +108,16 @@ static enum err malformed(struct call *c, const char *why)
 
 static enum err add_signed(struct call *c, struct zec_claim *claim, struct span word)
 {
-    const char *name = lower(c->arena, trim(word));
+    const struct span sent = trim(word);
+    const char *name = lower(c->arena, sent);
     const char *value = NULL;
     size_t at = claim->n_signed;
     enum err err;
 
     if (!*name || claim->n_signed == ZEC_MAX_SIGNED)
         return malformed(c, "SignedHeaders holds an empty name or too many");
+    if (!span_is(sent, name)) /* what is signed is the lower-case name: another spelling was not signed */
+        return malformed(c, "SignedHeaders must be in lower case");
     err = take_header(c, name, ERR_AUTH_MALFORMED, &value);
     if (err)
         return err;

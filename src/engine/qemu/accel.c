@@ -233,11 +233,14 @@ static bool read_version(const char *out, char *ret, size_t size)
     return true;
 }
 
-/* A file whose end lies within a sector, as the end of a qcow2 file often does. */
-static int short_file(void)
+/* A nameless file where the disks will be, whose end lies within a sector, as a qcow2 file's often
+ * does. */
+static int short_file(const char *dir)
 {
-    int fd = memfd_create("probe.disk", MFD_CLOEXEC);
+    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
+    if (fd < 0)
+        fd = memfd_create("probe.disk", MFD_CLOEXEC); /* a file system without nameless files */
     if (fd < 0 || ftruncate(fd, SHORT_FILE) == 0)
         return fd;
     (void)close(fd);
@@ -249,10 +252,10 @@ static int short_file(void)
  * QEMU 7.2's io_uring hangs there on newer kernels, and would hang a guest whose disk file ends
  * like that. 0, or a negative errno.
  */
-static int try_abilities(const char *qemu, bool sandbox, bool io_uring, struct buf *out,
-                         char *version, size_t size)
+static int try_abilities(const struct accel_request *rq, bool sandbox, bool io_uring,
+                         struct buf *out, char *version, size_t size)
 {
-    const char *argv[] = {qemu,
+    const char *argv[] = {rq->qemu,
                           "-nodefaults",
                           "-no-user-config",
                           "-display",
@@ -270,7 +273,7 @@ static int try_abilities(const char *qemu, bool sandbox, bool io_uring, struct b
                           SANDBOX,
                           NULL};
     CLEANUP(close_p)
-    int disk = short_file();
+    int disk = short_file(rq->dir);
     int status;
 
     if (disk < 0)
@@ -303,7 +306,7 @@ static enum err find_abilities(const struct accel_request *rq, struct accel_resu
     int e = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-        e = try_abilities(rq->qemu, ways[i].sandbox, ways[i].io_uring, &out, ret->version,
+        e = try_abilities(rq, ways[i].sandbox, ways[i].io_uring, &out, ret->version,
                           sizeof(ret->version));
         if (e && e != -EIO && e != -ETIMEDOUT)
             break;

@@ -96,7 +96,7 @@ static void add_channels(struct out *o)
     arg2(o, "-serial", "chardev:ser0");
     arg2(o, "-device", virtio(o, "serial", ""));
     arg2(o, "-chardev", "socket,id=rdy,path=" DIR_PATH "ready.sock,server=on,wait=off");
-    arg2(o, "-device", "virtserialport,id=rdyport,chardev=rdy,name=cloud.ready");
+    arg2(o, "-device", "virtserialport,id=rdyport,chardev=rdy,name=ostler.ready");
     arg2(o, "-device", o->microvm ? "pvpanic" : "pvpanic-pci");
     arg2(o, "-device", virtio(o, "rng", ""));
 }

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/map.h"
 #include "core/engine.h"
 #include "net/loop.h"
 
@@ -27,6 +28,7 @@ struct engine {
     struct engine_config config;
     struct engine_host host;
     struct sim_op *ops;
+    struct map *known; /* machines that this daemon started, or found running */
     int dir, log;
 };
 
@@ -72,22 +74,28 @@ static void note(struct engine *e, const char *what, const char *inst)
     (void)!write(e->log, line.data, line.len); /* tests read it; a full disk shows there */
 }
 
-/* False: it runs already. */
+/* False: it runs already. Nobody may ask for that without having found it so: the log tells when one does. */
 static bool power_on(struct engine *e, const char *inst)
 {
     int fd = openat(e->dir, inst, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool fresh = fd >= 0;
 
-    if (fd < 0)
-        return false;
-    (void)close(fd);
-    note(e, "start", inst);
-    return true;
+    if (fresh)
+        (void)close(fd);
+    if (fresh || !map_get(e->known, inst))
+        note(e, fresh ? "start" : "again", inst);
+    map_put(e->known, inst, e);
+    return fresh;
 }
 
+/* The line comes first: a daemon killed between the two has told of a stop that the next one repeats. */
 static void power_off(struct engine *e, const char *inst)
 {
-    if (unlinkat(e->dir, inst, 0) == 0)
-        note(e, "stop", inst);
+    (void)map_remove(e->known, inst);
+    if (!runs(e, inst))
+        return;
+    note(e, "stop", inst);
+    (void)unlinkat(e->dir, inst, 0); /* it was there a moment ago, and is ours alone */
 }
 
 static void sim_create(struct engine *e, const struct machine *m, int64_t job)
@@ -123,7 +131,11 @@ static void sim_release(struct engine *e, const struct machine *m, int64_t job)
 
 static void sim_survey(struct engine *e, const struct machine *m)
 {
-    e->host.surveyed(e->host.ctx, m->id, runs(e, m->id) ? SURVEY_RUNNING : SURVEY_ABSENT);
+    bool found = runs(e, m->id);
+
+    if (found)
+        map_put(e->known, m->id, e);
+    e->host.surveyed(e->host.ctx, m->id, found ? SURVEY_RUNNING : SURVEY_ABSENT);
 }
 
 static void sim_close(struct engine *e)
@@ -137,6 +149,7 @@ static void sim_close(struct engine *e)
         loop_timer_free(op->timer);
         free(op);
     }
+    map_free(e->known);
     if (e->dir >= 0)
         (void)close(e->dir);
     if (e->log >= 0)
@@ -150,7 +163,7 @@ static enum err sim_open(struct loop *loop, const struct engine_config *config,
     CLEANUP(free_p) char *path = xasprintf("%s/sim", config->dir);
     struct engine *e = xcalloc(1, sizeof(*e));
 
-    *e = (struct engine){.loop = loop, .config = *config, .host = *host, .log = -1};
+    *e = (struct engine){.loop = loop, .config = *config, .host = *host, .known = map_new(), .log = -1};
     (void)mkdir(path, 0700); /* open says what is wrong with it */
     e->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (e->dir >= 0)

@@ -224,11 +224,13 @@ static void test_authorization_that_cannot_be_read(void **state)
          ERR_AUTH_MALFORMED},
         {"ZC2-HMAC-SHA256 Credential=a, SignedHeaders=content-type;host;x-gone, Signature=00",
          ERR_AUTH_MALFORMED},
+        {"ZC2-HMAC-SHA256 Credential=a, SignedHeaders=Content-Type;host, Signature=00",
+         ERR_AUTH_MALFORMED},
         /* These can be read; the signature is what is wrong with them. */
         {GOOD, ERR_AUTH_SIGNATURE},
         {"ZC2-HMAC-SHA256 Signature=00,SignedHeaders=host;content-type,Credential=a",
          ERR_AUTH_SIGNATURE},
-        {"  ZC2-HMAC-SHA256   Credential=a ,  SignedHeaders=Content-Type; Host ,Signature=00 ",
+        {"  ZC2-HMAC-SHA256   Credential=a ,  SignedHeaders=content-type; host ,Signature=00 ",
          ERR_AUTH_SIGNATURE},
     };
 
@@ -310,11 +312,10 @@ static void test_too_much(void **state)
 static void test_more_signed_headers(void **state)
 {
     static const char *const lists[] = {"content-type;host;x-zc-action",
-                                        "x-zc-action;host;content-type",
-                                        "X-ZC-Action;Host;Content-Type"};
+                                        "x-zc-action;host;content-type"};
 
     (void)state;
-    /* Whatever order and case the list has, the same text is signed; a further header counts. */
+    /* Whatever order the list has, the same text is signed; a further header counts. */
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         struct fixture f;
         struct zec_claim claim;

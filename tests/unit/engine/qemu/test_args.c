@@ -18,7 +18,7 @@
     "logfile=/proc/self/fd/3/serial.log,logappend=on -serial chardev:ser0"
 #define CHANNELS_2                                                                                 \
     " -chardev socket,id=rdy,path=/proc/self/fd/3/ready.sock,server=on,wait=off"                   \
-    " -device virtserialport,id=rdyport,chardev=rdy,name=cloud.ready"
+    " -device virtserialport,id=rdyport,chardev=rdy,name=ostler.ready"
 #define NETDEV                                                                                     \
     " -netdev dgram,id=n0,local.type=unix,local.path=/proc/self/fd/3/vm.sock,remote.type=unix,"    \
     "remote.path=/proc/self/fd/3/sw.sock"

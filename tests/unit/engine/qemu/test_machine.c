@@ -53,6 +53,7 @@ struct bench {
     const char *id, *text;
     int times;
     pid_t pid;
+    int serial; /* a client of a machine's console; -1 none */
 };
 
 static char self[256];
@@ -257,25 +258,37 @@ static void reopen_engine(struct bench *b)
 
 /* ---- the serial console ---- */
 
-static void type(struct bench *b, const char *id, const char *text)
+static void hang_up(struct bench *b)
+{
+    close_p(&b->serial);
+    b->serial = -1;
+}
+
+/* The line stays open: QEMU may drop what it has not read when a client leaves. */
+static void dial(struct bench *b, const char *id)
 {
     CLEANUP(close_p)
     int dir = open_dir(b, id);
-    CLEANUP(close_p)
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un at = {.sun_family = AF_UNIX};
 
+    hang_up(b);
+    b->serial = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void)snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d/serial.sock", dir);
-    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+    assert_int_equal(connect(b->serial, (struct sockaddr *)&at, sizeof(at)), 0);
+}
+
+static void type(struct bench *b, const char *text)
+{
+    assert_int_equal(send(b->serial, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
 static void run_in_guest(struct bench *b, const char *id, const char *command)
 {
     expect_serial(b, id, "login: ", 1);
-    type(b, id, "root\n");
+    dial(b, id);
+    type(b, "root\n");
     expect_serial(b, id, "\033[6n", 1); /* the shell asks for the cursor, then it listens */
-    type(b, id, command);
+    type(b, command);
 }
 
 /* ---- machines ---- */
@@ -333,6 +346,7 @@ static int bench_open(void **state)
     struct bench *b = xcalloc(1, sizeof(*b));
 
     *state = b;
+    b->serial = -1;
     b->image = getenv("OSTLER_GUEST");
     if (!b->image)
         return 0;
@@ -366,6 +380,7 @@ static int bench_close(void **state)
 
     if (b->image) {
         engine_qemu.close(b->engine);
+        hang_up(b);
         for (size_t i = 0; i < ARRAY_LEN(ids); i++)
             end_process(pid_of(b, ids[i]));
         end_process(switch_pid(b));

@@ -111,8 +111,7 @@ static void *play(void *arg)
     json_t *step;
     json_int_t id = -1;
 
-    json_array_foreach(json_object_get(r->file, "script"), i, step)
-    {
+    json_array_foreach (json_object_get(r->file, "script"), i, step) {
         if (!play_step(r->fds[1], step, &id))
             break;
     }
@@ -199,8 +198,7 @@ static void compare(struct replay *r)
     json_t *wanted = json_object_get(r->file, "seen"), *one;
     size_t i;
 
-    json_array_foreach(wanted, i, one)
-    {
+    json_array_foreach (wanted, i, one) {
         assert_true(i < r->n_seen);
         assert_string_equal(r->seen[i], json_string_value(one));
     }
