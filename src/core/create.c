@@ -175,18 +175,17 @@ static enum err check_data_disks(struct op *op, struct plan *p)
 /* A guest sees the hash, never the password; nor does the store. */
 static enum err hash_password(struct op *op, struct plan *p)
 {
-    static const char letters[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     struct crypt_data data = {0};
-    uint8_t noise[16];
-    char salt[3 + sizeof(noise) + 1] = "$6$";
+    char noise[16], setting[CRYPT_GENSALT_OUTPUT_SIZE];
 
     p->login_hash = "";
     if (str_empty(p->n->password))
         return ERR_NONE;
     op->core->world->random(op->core->world, noise, sizeof(noise));
-    for (size_t i = 0; i < sizeof(noise); i++)
-        salt[3 + i] = letters[noise[i] & 63];
-    const char *hash = crypt_r(p->n->password, salt, &data);
+    const char *hash =
+        crypt_gensalt_rn("$6$", 0, noise, sizeof(noise), setting, sizeof(setting))
+            ? crypt_r(p->n->password, setting, &data)
+            : NULL;
     if (!hash || *hash == '*')
         return fail(op->fail, ERR_INTERNAL, "the password cannot be hashed");
     p->login_hash = arena_str(op->arena, hash);

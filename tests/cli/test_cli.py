@@ -236,7 +236,7 @@ def test_life_of_an_instance(server):
     assert state(server, iid) == "stopped"
     assert server.cli("start", iid, "--dry-run").stdout == "%s would be started\n" % iid
     assert state(server, iid) == "stopped"
-    out = server.cli("start", iid, "--wait").stdout
+    out = server.cli("start", iid, "--wait").stderr
     assert re.search(r"^%s Running \d+\.\ds$" % iid, out, re.M)
     assert state(server, iid) == "running"
     assert server.cli("reboot", iid, "--wait").returncode == OK
@@ -245,7 +245,7 @@ def test_life_of_an_instance(server):
     assert "ostler show" in refused.stderr and "request " in refused.stderr
     assert server.cli("stop", iid, "--force", "--wait").returncode == OK
     assert state(server, iid) == "stopped"
-    assert "released" in server.cli("rm", iid, "--wait").stdout
+    assert "released" in server.cli("rm", iid, "--wait").stderr
     assert server.cli("ls", "--ids").stdout == ""
 
 
@@ -262,8 +262,8 @@ def test_ls(server):
 
 def test_create_several_and_run(server):
     out = server.cli("create", "--run", "--count", "3", "--wait", "--data-disk", "20,30").stdout
-    ids = out.splitlines()[:3]
-    assert len(set(ids)) == 3 and all(state(server, i) == "running" for i in ids)
+    ids = out.splitlines() # and nothing else: a shell reads them
+    assert len(ids) == len(set(ids)) == 3 and all(state(server, i) == "running" for i in ids)
     disks = json.loads(server.cli("show", ids[0], "--json").stdout)["disks"]
     assert [d["sizeGib"] for d in disks][1:] == [20, 30]
     assert server.cli("create", "--count", "2", "--dry-run").stdout == "2 instances would be made\n"
@@ -300,7 +300,7 @@ def test_ctrl_c_ends_the_waiting_only(new_server, program):
     iid = create(s)
     p = subprocess.Popen([program, "start", iid, "--wait", "--data", s.data], stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, text=True, env=clean_env())
-    assert p.stdout.readline().startswith("%s Starting" % iid)  # it waits
+    assert p.stderr.readline().startswith("%s Starting" % iid)  # it waits
     p.send_signal(signal.SIGINT)
     out, err = p.communicate(timeout=20)
     assert p.returncode == INTERRUPTED

@@ -75,7 +75,7 @@ def test_ecs_unknown_batch_optimization(shared, pair):
     assert shared.ecs.refused("StartInstances", InstanceId=[pair[0]], BatchOptimization="Whatever")[0] == 400
 
 
-@pytest.mark.parametrize("action", ["StartInstances", "StopInstances", "RebootInstances"])
+@pytest.mark.parametrize("action", ["StartInstances", "StopInstances", "RebootInstances", "DeleteInstances"])
 def test_ecs_too_many_and_too_few(shared, action):
     ids = ["i-bp1%017d" % i for i in range(101)]
     assert shared.ecs.refused(action, InstanceId=ids, _kw={"method": "POST"}) == (

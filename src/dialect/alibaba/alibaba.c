@@ -12,6 +12,7 @@
 static const struct action *const actions[] = {
     &ali_create_instance,
     &ali_delete_instance,
+    &ali_delete_instances,
     &ali_describe_images,
     &ali_describe_instance_attribute,
     &ali_describe_instance_status,
@@ -20,9 +21,12 @@ static const struct action *const actions[] = {
     &ali_describe_regions,
     &ali_describe_zones,
     &ali_reboot_instance,
+    &ali_reboot_instances,
     &ali_run_instances,
     &ali_start_instance,
+    &ali_start_instances,
     &ali_stop_instance,
+    &ali_stop_instances,
     NULL,
 };
 

@@ -4,11 +4,11 @@
 #include <time.h>
 
 #include "base/crypto.h"
-#include "core/idem.h"
 #include "dialect/alibaba/errors.h"
 #include "dialect/alibaba/text.h"
+#include "dialect/alibaba/token.h"
 
-enum { USER_DATA_MAX = 32 * 1024, TOKEN_MAX = 64, SUFFIX_DIGITS = 3 };
+enum { USER_DATA_MAX = 32 * 1024, SUFFIX_DIGITS = 3 };
 
 /* ---- names and logins ---- */
 
@@ -257,37 +257,17 @@ static enum err make(struct call *c, const struct create_in *in, struct new_inst
     return create_disks(c, in, image_gib, n);
 }
 
-static enum err check_token(struct call *c, const char *token)
-{
-    size_t n = strlen(token);
-
-    for (const char *s = token; *s; s++)
-        if (*s < ' ' || *s > '~')
-            n = TOKEN_MAX + 1;
-    if (n > TOKEN_MAX)
-        return fail_param(&c->fail, ERR_TOKEN_FORMAT, "ClientToken", "up to %d ASCII characters",
-                          TOKEN_MAX);
-    return ERR_NONE;
-}
-
 enum err create_run(struct call *c, const struct create_in *in, bool start, struct created *ret)
 {
-    const char *digest = NULL;
+    struct token token = {.text = in->token, .dry_run = in->dry_run};
     struct new_inst n = {.start = start};
-    bool found = false;
+    bool found;
     enum err e;
 
-    if (in->token) {
-        if ((e = check_token(c, in->token)))
-            return e;
-        digest = call_digest(c, "ClientToken");
-        if (!in->dry_run &&
-            ((e = idem_find(&c->op, c->action->name, in->token, digest, &found, ret)) || found))
-            return e;
-    }
+    if ((e = token_find(c, &token, &found, ret)) || found)
+        return e;
     if ((e = make(c, in, &n)) || (e = inst_create(&c->op, &n, ret)))
         return e;
-    if (digest)
-        idem_save(&c->op, c->action->name, in->token, digest, ret);
+    token_save(c, &token, ret);
     return ERR_NONE;
 }

@@ -174,4 +174,9 @@ enum err create_run(struct call *c, const struct create_in *in, bool start, stru
         F_OBJ(I, hibernation, "HibernationOptions", create_hibernation_fields),                    \
         F_STR(I, token, "ClientToken"), F_BOOL(I, dry_run, "DryRun")
 
+/* The one message that these actions say without quotes around the parameter. */
+#define CREATE_ROWS                                                                                \
+    ERR_ROWS({ERR_NEEDED, 400, "MissingParameter",                                                 \
+              "The input parameter %p that is mandatory for processing this request is not supplied."})
+
 #endif

@@ -32,6 +32,7 @@ const struct action ali_create_instance = {
                  F_IGNORED("ClusterId"), F_IGNORED("InnerIpAddress"), F_IGNORED("NodeControllerId"),
                  F_IGNORED("VlanId"), F_IGNORED("UseAdditionalService")),
     .errors = ERRORS(CREATE_ERRORS),
+    .rows = CREATE_ROWS,
     .run = run,
     .encode = encode,
 };

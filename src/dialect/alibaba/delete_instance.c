@@ -1,23 +1,21 @@
 /* DeleteInstance. */
 #include "dialect/alibaba/actions.h"
 
-#include "core/inst.h"
+#include "dialect/alibaba/power.h"
 
 struct in {
     const char *id;
-    bool force, power_cut, end_subscription, dry_run;
+    struct release_in how;
+    bool dry_run;
 };
 
 static enum err run(struct call *c, const void *in_, void *out)
 {
     const struct in *in = in_;
-    unsigned flags = (in->force && in->power_cut ? POWER_FORCE : 0) |
-                     (in->end_subscription ? POWER_END_SUBSCRIPTION : 0) |
-                     (in->dry_run ? POWER_CHECK_ONLY : 0);
+    unsigned flags = release_flags(&in->how) | (in->dry_run ? POWER_CHECK_ONLY : 0);
     (void)out;
 
-    return inst_power(&c->op, in->id, in->force ? VERB_FORCE_RELEASE : VERB_RELEASE, flags, NULL,
-                      NULL);
+    return inst_power(&c->op, in->id, release_verb(&in->how), flags, NULL, NULL);
 }
 
 const struct action ali_delete_instance = {
@@ -29,15 +27,9 @@ const struct action ali_delete_instance = {
     .in_size = sizeof(struct in),
     .in = FIELDS(F_STR(struct in, id, "InstanceId", .required = true, .format = FMT_ID,
                        .bad = ERR_INST_NOT_FOUND, .text = "The instance."),
-                 F_BOOL(struct in, force, "Force", .text = "Also a running one."),
-                 F_BOOL(struct in, power_cut, "ForceStop", .def = 1,
-                        .text = "With Force: cut the power instead of shutting down first."),
-                 F_BOOL(struct in, end_subscription, "TerminateSubscription",
-                        .text = "Also one whose subscription has expired."),
+                 RELEASE_FIELDS(struct in, how),
                  F_BOOL(struct in, dry_run, "DryRun",
                         .text = "Run every check, then answer DryRunOperation.")),
-    .errors = ERRORS(ERR_INST_NOT_FOUND, ERR_INST_STATE, ERR_INST_ALREADY, ERR_INST_BUSY,
-                     ERR_INST_INITIALIZING, ERR_INST_RECYCLED, ERR_INST_PROTECTED,
-                     ERR_INST_SUBSCRIBED, ERR_DRY_RUN),
+    .errors = ERRORS(RELEASE_ERRORS),
     .run = run,
 };

@@ -42,22 +42,16 @@ void envelope_answer(struct call *c, const void *out, struct answer *a)
 
 void envelope_refuse(struct call *c, const struct err_row *row, struct answer *a)
 {
-    const struct state *s = c->state;
     const char *host = c->host ? c->host : request_header(c->req, "host");
+    struct said said = errors_say(c, row);
     struct enc e;
 
-    row = errors_refine(c, row);
-    const char *code = errors_code(c, row);
-    const char *message = call_message(c, row);
-    if (row->err == ERR_AUTH_SIGNATURE && s && s->mismatch)
-        message = s->mismatch;
-
-    begin(c, a, row->status, "Error", &e);
+    begin(c, a, said.status, "Error", &e);
     enc_str(&e, "HostId", str_empty(host) ? "ecs.aliyuncs.com" : host);
-    enc_str(&e, "Code", code);
-    enc_str(&e, "Message", message);
+    enc_str(&e, "Code", said.code);
+    enc_str(&e, "Message", said.message);
     enc_str(&e, "Recommend",
             arena_fmt(c->arena, "https://api.aliyun.com/troubleshoot?q=%s&product=Ecs&requestId=%s",
-                      code, c->request_id));
+                      said.code, c->request_id));
     enc_finish(&e);
 }

@@ -16,6 +16,7 @@ struct param_row {
     {                                                                                              \
         .param = (p), .action = (a), .row = { ERR_PARAM_VALUE, (s), (c), (m) }                     \
     }
+#define BAD_IDS         "The specified instanceIds is not valid."
 #define NOT_VALID(name) "The specified parameter \"" name "\" is not valid."
 
 static const struct param_row param_rows[] = {
@@ -64,6 +65,10 @@ static const struct param_row param_rows[] = {
           "The specified HttpTokens not supported, you can use optional(default) or required."),
     PARAM("ImageOwnerAlias", NULL, 400, "InvalidImageOwnerAlias.ValueNotSupported",
           "The specified ImageOwnerAlias value is not supported."),
+    PARAM("InstanceId", "DeleteInstances", 403, "InvalidInstanceIds.ValueNotSupported", BAD_IDS),
+    PARAM("InstanceId", "RebootInstances", 403, "Abs.InvalidInstanceIds.MalFormed", BAD_IDS),
+    PARAM("InstanceId", "StartInstances", 403, "Abs.InvalidInstanceIds.MalFormed", BAD_IDS),
+    PARAM("InstanceId", "StopInstances", 403, "Abs.InvalidInstanceIds.MalFormed", BAD_IDS),
     PARAM("InstanceNetworkType", NULL, 404, "InvalidNetworkType.NotFound",
           "The specified InstanceNetworkType is not found"),
     PARAM("InternetChargeType", "DescribeInstances", 404,
@@ -150,7 +155,8 @@ static bool same_param(const char *pattern, const char *param)
     }
 }
 
-const struct err_row *errors_refine(const struct call *c, const struct err_row *row)
+/* The parameter's row when `row` is of the general table and a parameter with one is blamed. */
+static const struct err_row *refine(const struct call *c, const struct err_row *row)
 {
     const struct state *s = c->state;
 
@@ -178,7 +184,8 @@ enum err errors_unsupported(struct call *c, const char *param)
     return fail_param(&c->fail, ERR_PARAM_VALUE, param, "%s is not supported here", param);
 }
 
-const char *errors_code(struct call *c, const struct err_row *row)
+/* %p becomes the parameter, with a capital first letter. */
+static const char *expand_code(struct call *c, const struct err_row *row)
 {
     const char *at = strstr(row->code, "%p");
 
@@ -187,6 +194,18 @@ const char *errors_code(struct call *c, const struct err_row *row)
     char *param = arena_str(c->arena, c->fail.param);
     param[0] = (char)toupper((unsigned char)param[0]);
     return arena_fmt(c->arena, "%.*s%s%s", (int)(at - row->code), row->code, param, at + 2);
+}
+
+struct said errors_say(struct call *c, const struct err_row *row)
+{
+    const struct state *s = c->state;
+
+    row = refine(c, row);
+    return (struct said){.status = row->status,
+                         .code = expand_code(c, row),
+                         .message = row->err == ERR_AUTH_SIGNATURE && s && s->mismatch
+                                        ? s->mismatch
+                                        : call_message(c, row)};
 }
 
 #define MANDATORY "%p is mandatory for this action."
@@ -234,7 +253,7 @@ const struct err_row alibaba_errors[] = {
      "Specified access key is not found."},
     {ERR_AUTH_KEY_INACTIVE, 400, "InvalidAccessKeyId.Inactive",
      "Specified access key is disabled."},
-    /* The rest of the message is the string to sign: see envelope.c. */
+    /* The rest of the message is the string to sign: see errors_say. */
     {ERR_AUTH_SIGNATURE, 400, "SignatureDoesNotMatch",
      "Specified signature is not matched with our calculation. server string to sign is:"},
     {ERR_AUTH_CONTENT, 400, "SignatureDoesNotMatch",
@@ -256,8 +275,7 @@ const struct err_row alibaba_errors[] = {
     {ERR_PARAM_TIME, 400, "InvalidParameter", NOT_VALID("%p")},
     {ERR_NEEDED, 400, "MissingParameter",
      "The input parameter \"%p\" that is mandatory for processing this request is not supplied."},
-    {ERR_TOO_MANY_IDS, 403, "InvalidParameter.TooManyInstanceIds",
-     "Instance ids cannot be more than 100."},
+    {ERR_TOO_MANY_IDS, TOO_MANY_IDS},
     {ERR_TOKEN_FORMAT, 400, "InvalidClientToken.ValueNotSupported",
      "The ClientToken provided is invalid."},
     {ERR_TOKEN_MISMATCH, 400, "IdempotentParameterMismatch",

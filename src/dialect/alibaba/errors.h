@@ -4,14 +4,20 @@
 
 #include "api/dialect.h"
 
-/* One row an error; ended by ERR_NONE. Codes may hold %p, which errors_code expands. */
+/* One row an error; ended by ERR_NONE. Codes may hold %p, which errors_say expands. */
 extern const struct err_row alibaba_errors[];
 
+/* A refusal as the client reads it; texts in the arena or static. */
+struct said {
+    int status;
+    const char *code, *message;
+};
+
 /*
- * ECS has codes of their own for some parameters. When `row` is of the general table and c->fail
- * blames such a parameter, the parameter's row; else `row`.
+ * The one way from c->fail to words: those of `row` (see call_err_row), except where ECS has a code
+ * of its own for the parameter that is blamed.
  */
-const struct err_row *errors_refine(const struct call *c, const struct err_row *row);
+struct said errors_say(struct call *c, const struct err_row *row);
 
 /*
  * Refuses a parameter that is well formed and known, but whose effect Ostler does not have. Better
@@ -19,7 +25,7 @@ const struct err_row *errors_refine(const struct call *c, const struct err_row *
  */
 enum err errors_unsupported(struct call *c, const char *param);
 
-/* The row's code; %p becomes the parameter, with a capital first letter. */
-const char *errors_code(struct call *c, const struct err_row *row);
+#define TOO_MANY_IDS                                                                               \
+    403, "InvalidParameter.TooManyInstanceIds", "Instance ids cannot be more than 100."
 
 #endif

@@ -1,7 +1,6 @@
 /* RebootInstance. */
 #include "dialect/alibaba/actions.h"
 
-#include "core/inst.h"
 #include "dialect/alibaba/power.h"
 
 struct in {
@@ -33,6 +32,6 @@ const struct action ali_reboot_instance = {
                  F_BOOL(struct in, dry_run, "DryRun",
                         .text = "Run every check, then answer DryRunOperation.")),
     .errors = ERRORS(POWER_ERRORS),
-    .rows = POWER_ROWS,
+    .rows = ERR_ROWS(POWER_ROWS),
     .run = run,
 };

@@ -49,6 +49,7 @@ const struct action ali_run_instances = {
         F_IGNORED("NetworkInterfaceQueueNumber"), F_IGNORED("ManagedHostId"), F_IGNORED("Arn"),
         F_IGNORED("AdditionalInfo")),
     .errors = ERRORS(CREATE_ERRORS),
+    .rows = CREATE_ROWS,
     .run = run,
     .encode = encode,
 };

@@ -1,7 +1,7 @@
 /* StartInstance. */
 #include "dialect/alibaba/actions.h"
 
-#include "core/inst.h"
+#include "dialect/alibaba/power.h"
 
 struct in {
     const char *id;
@@ -31,9 +31,6 @@ const struct action ali_start_instance = {
                         .text = "Make failed local disks anew; their data is lost."),
                  F_BOOL(struct in, dry_run, "DryRun",
                         .text = "Run every check, then answer DryRunOperation.")),
-    .errors = ERRORS(ERR_INST_NOT_FOUND, ERR_INST_STATE, ERR_INST_ALREADY, ERR_INST_BUSY,
-                     ERR_INST_NOT_READY, ERR_INST_RECYCLED, ERR_INST_LOCKED, ERR_INST_EXPIRED,
-                     ERR_INST_OVERDUE, ERR_DISK_UNUSABLE, ERR_NO_SYSTEM_DISK, ERR_KMS_UNAUTHORIZED,
-                     ERR_KMS_NOT_FOUND, ERR_KMS_DISABLED, ERR_NO_STOCK, ERR_DRY_RUN),
+    .errors = ERRORS(START_ERRORS),
     .run = run,
 };

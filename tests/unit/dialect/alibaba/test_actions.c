@@ -361,7 +361,7 @@ static void test_delete_refusals(void **state)
 static void test_unknown_actions(void **state)
 {
     (void)state;
-    fixture_call(&f, "Action=StartInstances&InstanceId.1=i-1");
+    fixture_call(&f, "Action=ReActivateInstances&InstanceId=i-1");
     assert_said(404, "InvalidAction.NotFound",
                 "Specified api is not found, please check your url and method.");
     fixture_call(&f, "Action=startinstance&InstanceId=i-1");
