@@ -59,7 +59,7 @@ def missing_binary():
 
 def guest_image():
     """The folder of a built guest image (guest/build.sh OUT), or None."""
-    for folder in (os.environ.get("OSTLER_GUEST_IMAGE"), os.path.join(ROOT, "build", "guest")):
+    for folder in (os.environ.get("OSTLER_GUEST"), os.path.join(ROOT, ".cache", "guest")):
         if folder and os.path.exists(os.path.join(folder, "image.json")):
             return folder
     return None
@@ -70,7 +70,7 @@ def missing_guest():
     if not shutil.which("qemu-system-x86_64"):
         return "qemu-system-x86_64 is not installed"
     if not guest_image():
-        return "no guest image: guest/build.sh build/guest makes one, or OSTLER_GUEST_IMAGE names its folder"
+        return "no guest image: guest/build.sh .cache/guest makes one, or OSTLER_GUEST names its folder"
     return None
 
 

@@ -22,6 +22,7 @@ enum {
     ROM_EXIT = 0x2a << 1 | 1,
     ABILITY_MS = 5000,
     IO_URING_MS = 1500,
+    PROBE_VERSION = 2, /* raised when the probe learns something: older findings count no more */
     SHORT_FILE = 1000, /* its second sector is cut */
     TSC_WINDOW_MS = 20,
 };
@@ -414,7 +415,7 @@ static void cache_key(const struct accel_request *rq, struct buf *key)
 
     (void)uname(&u);          /* cannot fail here */
     (void)stat(program, &st); /* zeroes: the run itself will say what is wrong */
-    buf_fmt(key, "%d|%s|", (int)rq->wanted, u.release);
+    buf_fmt(key, "%d|%d|%s|", PROBE_VERSION, (int)rq->wanted, u.release);
     add_file(key, "/proc/sys/kernel/random/boot_id", "");
     buf_char(key, '|');
     add_file(key, "/proc/cpuinfo", "model name");

@@ -356,7 +356,7 @@ static void test_refusals(void **state)
     }
     fixture_call(&f, "Action=RunInstances&RegionId=cn-hangzhou&InstanceType=" FIXTURE_TYPE);
     assert_string_equal(fixture_text(&f, "Message"),
-                        "The input parameter \"ImageId\" that is mandatory for processing this "
+                        "The input parameter ImageId that is mandatory for processing this "
                         "request is not supplied.");
     fixture_call(&f, "Action=RunInstances&RegionId=cn-hangzhou&ImageId=" FIXTURE_IMAGE);
     assert_refused(&f, 400, "MissingParameter");
