@@ -2,6 +2,7 @@
 
 Seeded as test_crash.py; OSTLER_CRASH_SEED and OSTLER_CRASH_QEMU_POINTS change the schedule.
 """
+import json
 import os
 import random
 import re
@@ -98,6 +99,23 @@ def test_kills_with_real_machines(cloud):
         s.ecs.ok("StopInstance", InstanceId=iid, ForceStop=True)
     s.ecs.wait_all(steady, "Stopped", 60)
     assert not set(steady) & set(qemus(s))
+
+
+def test_a_kill_between_the_spawn_and_its_report(cloud):
+    """The narrowest moment: QEMU is there, and the store has not heard that it runs."""
+    s = cloud
+    iid = s.ecs.create_stopped()
+    for _ in range(4):
+        s.ecs.ok("StartInstance", InstanceId=iid)
+        (process,) = ostler.wait_for("its QEMU", lambda: qemus(s).get(iid), 60, every=0.001)
+        s.kill9()
+        s.start()
+        s.wait_state(iid, "Running", 60)
+        assert qemus(s)[iid] == [process]
+        assert not json.loads(s.cli("show", iid, "--json").stdout)["lastError"]
+        s.ecs.ok("StopInstance", InstanceId=iid, ForceStop=True)
+        s.wait_state(iid, "Stopped", 60)
+        assert not qemus(s).get(iid)
 
 
 def test_a_machine_that_dies_while_nobody_looks(cloud):

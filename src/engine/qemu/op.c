@@ -117,6 +117,7 @@ static void finish_survey(struct vm *vm, enum survey what)
 /* ---- finding out whether it lives ---- */
 
 static void find(struct vm *vm);
+static void finish_earlier_start(struct vm *vm);
 
 static void not_found(struct vm *vm)
 {
@@ -420,12 +421,13 @@ static void reset(struct vm *vm)
     loop_timer_set(vm->deadline, RESET_MS, 0);
 }
 
-static void refuse_start(struct vm *vm)
+/* Found running before: what an earlier daemon began is complete, and nothing is started twice. */
+static void start_live(struct vm *vm)
 {
     if (vm->down) /* it is on its way out, and nobody was told yet */
         go_down(vm);
     else
-        finish(vm, "the machine runs already");
+        finish_earlier_start(vm);
 }
 
 static void refuse_create(struct vm *vm)
@@ -444,7 +446,7 @@ static void survey_live(struct vm *vm)
 static void go_on_live(struct vm *vm)
 {
     static void (*const next[])(struct vm *) = {
-        [OP_CREATE] = refuse_create, [OP_START] = refuse_start, [OP_STOP] = go_down,
+        [OP_CREATE] = refuse_create, [OP_START] = start_live, [OP_STOP] = go_down,
         [OP_REBOOT] = reset,         [OP_RELEASE] = go_down,    [OP_SURVEY] = survey_live};
 
     next[vm->op->kind](vm);
