@@ -1,6 +1,7 @@
 /*
- * An action is data: its name, who may call it, whether it reads or writes, its fields, the errors it may raise, and
- * one short function. Decoding, its error answers, `ostler api dump` and the command line's help come from here.
+ * An action is data: its name, who may call it, whether it reads or writes, its fields, the errors
+ * it may raise, and one short function. Decoding, its error answers, `ostler api dump` and the
+ * command line's help come from here.
  */
 #ifndef OSTLER_API_ACTION_H
 #define OSTLER_API_ACTION_H
@@ -38,9 +39,9 @@ struct objs {
 
 enum field_format {
     FMT_ANY,
-    FMT_ID,     /* 1..128 printable ASCII characters without space */
-    FMT_TIME,   /* an ISO 8601 UTC time, with or without seconds */
-    FMT_NAME,   /* the dialect's own rule for names: see struct dialect */
+    FMT_ID,   /* 1..128 printable ASCII characters without space */
+    FMT_TIME, /* an ISO 8601 UTC time, with or without seconds */
+    FMT_NAME, /* the dialect's own rule for names: see struct dialect */
     FMT_IPV4,
     FMT_BASE64
 };
@@ -49,35 +50,41 @@ struct field {
     const char *name; /* on the wire */
     enum field_kind kind;
     size_t offset;
-    size_t has;        /* 1 + offset of a bool that tells whether the client gave it; 0: not wanted */
+    size_t has; /* 1 + offset of a bool that tells whether the client gave it; 0: not wanted */
     bool required;
-    bool json_text;    /* FIELD_STRS: the value is the text of a JSON array */
-    bool secret;       /* never shown, also not in a dump's examples */
-    bool ignored;      /* accepted, without effect; for parameters that only old clients send */
-    int64_t min, max;  /* of an int; of a text's length in bytes; of a list's length. max 0: no limit of its own */
-    int64_t def;       /* int and bool when absent */
+    bool json_text;   /* FIELD_STRS: the value is the text of a JSON array */
+    bool secret;      /* never shown, also not in a dump's examples */
+    bool ignored;     /* accepted, without effect; for parameters that only old clients send */
+    int64_t min, max; /* of an int; of a text's length in bytes; of a list's length. max 0: no limit
+                         of its own */
+    int64_t def;      /* int and bool when absent */
     const char *def_str;
     const char *const *values; /* the texts that are accepted, ended by NULL; NULL: any */
     enum field_format format;
-    enum err bad;      /* raised instead of the general parameter error; ERR_NONE: the general one */
+    enum err bad; /* raised instead of the general parameter error; ERR_NONE: the general one */
     const struct field *sub; /* FIELD_OBJ, FIELD_OBJS: the element's fields, ended by name NULL */
     size_t sub_size;         /* FIELD_OBJS: of one element */
-    const char *text;  /* for people */
+    const char *text;        /* for people */
 };
 
 #define FIELDS(...) ((const struct field[]){__VA_ARGS__, {.name = NULL}})
-#define F_(k, s, m, n, ...)  {.name = (n), .kind = (k), .offset = offsetof(s, m), __VA_ARGS__}
-#define F_STR(s, m, n, ...)  F_(FIELD_STR, s, m, n, __VA_ARGS__)
-#define F_INT(s, m, n, ...)  F_(FIELD_INT, s, m, n, __VA_ARGS__)
-#define F_BOOL(s, m, n, ...) F_(FIELD_BOOL, s, m, n, __VA_ARGS__)
-#define F_NUM(s, m, n, ...)  F_(FIELD_NUM, s, m, n, __VA_ARGS__)
-#define F_STRS(s, m, n, ...) F_(FIELD_STRS, s, m, n, __VA_ARGS__)
-#define F_OBJ(s, m, n, subs, ...)                                                                  \
-    F_(FIELD_OBJ, s, m, n, .sub = (subs), __VA_ARGS__)
+#define F_(k, s, m, n, ...)                                                                        \
+    {                                                                                              \
+        .name = (n), .kind = (k), .offset = offsetof(s, m), __VA_ARGS__                            \
+    }
+#define F_STR(s, m, n, ...)       F_(FIELD_STR, s, m, n, __VA_ARGS__)
+#define F_INT(s, m, n, ...)       F_(FIELD_INT, s, m, n, __VA_ARGS__)
+#define F_BOOL(s, m, n, ...)      F_(FIELD_BOOL, s, m, n, __VA_ARGS__)
+#define F_NUM(s, m, n, ...)       F_(FIELD_NUM, s, m, n, __VA_ARGS__)
+#define F_STRS(s, m, n, ...)      F_(FIELD_STRS, s, m, n, __VA_ARGS__)
+#define F_OBJ(s, m, n, subs, ...) F_(FIELD_OBJ, s, m, n, .sub = (subs), __VA_ARGS__)
 #define F_OBJS(s, m, n, elem, subs, ...)                                                           \
     F_(FIELD_OBJS, s, m, n, .sub = (subs), .sub_size = sizeof(elem), __VA_ARGS__)
 /* A parameter that is accepted and has no effect here; it needs no place in the struct. */
-#define F_IGNORED(n, ...) {.name = (n), .kind = FIELD_STR, .ignored = true, __VA_ARGS__}
+#define F_IGNORED(n, ...)                                                                          \
+    {                                                                                              \
+        .name = (n), .kind = FIELD_STR, .ignored = true, __VA_ARGS__                               \
+    }
 #define HAS(s, m)   (1 + offsetof(s, m))
 #define VALUES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -89,10 +96,11 @@ enum permission { PERM_NONE, PERM_READ, PERM_POWER, PERM_CREATE, PERM_DELETE, PE
 
 /* Where an error of the core is said otherwise by this action than by its dialect's table. */
 struct err_row {
-    enum err err;       /* ERR_NONE ends a table */
-    int status;         /* HTTP */
+    enum err err; /* ERR_NONE ends a table */
+    int status;   /* HTTP */
     const char *code;
-    const char *message; /* may hold %p (the parameter), %d (the detail), %a (the action) once each */
+    const char
+        *message; /* may hold %p (the parameter), %d (the detail), %a (the action) once each */
 };
 
 #define ERRORS(...)   ((const enum err[]){__VA_ARGS__, ERR_NONE})
@@ -100,18 +108,20 @@ struct err_row {
 
 struct action {
     const char *name;
-    const char *service;               /* Zenlayer's path tail; NULL elsewhere */
-    const char *const *versions;       /* VALUES(...); NULL: no versions */
+    const char *service;         /* Zenlayer's path tail; NULL elsewhere */
+    const char *const *versions; /* VALUES(...); NULL: no versions */
     const char *summary;
     enum permission perm;
     enum access access;
     size_t in_size, out_size;
     const struct field *in;
-    const enum err *errors;            /* besides ERR_INTERNAL, ERR_UNAVAILABLE and what decoding raises */
-    const struct err_row *rows;        /* NULL: the dialect's table says all */
-    /* Decides. On the loop's thread (ACCESS_READ) or the writer's (ACCESS_WRITE). `out` is zeroed, out_size. */
+    const enum err *errors;     /* besides ERR_INTERNAL, ERR_UNAVAILABLE and what decoding raises */
+    const struct err_row *rows; /* NULL: the dialect's table says all */
+    /* Decides. On the loop's thread (ACCESS_READ) or the writer's (ACCESS_WRITE). `out` is zeroed,
+     * out_size. */
     enum err (*run)(struct call *c, const void *in, void *out);
-    /* Says it: the fields of the answer. NULL: an answer without fields. On the loop's thread, no store. */
+    /* Says it: the fields of the answer. NULL: an answer without fields. On the loop's thread, no
+     * store. */
     void (*encode)(struct call *c, const void *out, struct enc *e);
 };
 

@@ -1,6 +1,6 @@
 /*
- * From a tree of parameters to a struct, by the fields of a declaration. Loose dialects send text for everything
- * and number their lists; strict ones send JSON types.
+ * From a tree of parameters to a struct, by the fields of a declaration. Loose dialects send text
+ * for everything and number their lists; strict ones send JSON types.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -201,7 +201,8 @@ static json_t **elements(struct decoder *d, const struct field *f, json_t *v, lo
     *ret_n = -1;
     if (d->strict)
         return NULL;
-    if (f->kind == FIELD_STRS && json_is_string(v)) { /* typed without a number: the first and only one */
+    if (f->kind == FIELD_STRS &&
+        json_is_string(v)) { /* typed without a number: the first and only one */
         list[0] = v;
         *ret_n = 1;
         return list;
@@ -278,7 +279,8 @@ static enum err decode_sub(struct decoder *d, const struct field *f, json_t *v, 
     if (!json_is_object(v))
         return refuse(d, f, ERR_PARAM_TYPE, "is not an object");
     size_t n = strlen(d->path);
-    (void)snprintf(d->path + n, sizeof(d->path) - n, "%s", suffix); /* a cut path still tells where */
+    (void)snprintf(d->path + n, sizeof(d->path) - n, "%s",
+                   suffix); /* a cut path still tells where */
     e = decode_fields(d, f->sub, v, to);
     memcpy(d->path, saved, sizeof(saved));
     return e;
@@ -309,7 +311,7 @@ static enum err decode_obj(struct decoder *d, const struct field *f, json_t *v, 
 }
 
 static enum err (*const decoders[])(struct decoder *, const struct field *, json_t *, void *) = {
-    [FIELD_STR] = decode_str,   [FIELD_INT] = decode_int, [FIELD_BOOL] = decode_bool,
+    [FIELD_STR] = decode_str,   [FIELD_INT] = decode_int,   [FIELD_BOOL] = decode_bool,
     [FIELD_NUM] = decode_num,   [FIELD_STRS] = decode_strs, [FIELD_OBJ] = decode_obj,
     [FIELD_OBJS] = decode_objs,
 };

@@ -1,6 +1,7 @@
 /*
- * What a dialect is: how to know its requests, who signed them, which action they name, and how an answer or a
- * refusal is said. The way from request to answer is the same for all and lives in api/dispatch.c.
+ * What a dialect is: how to know its requests, who signed them, which action they name, and how an
+ * answer or a refusal is said. The way from request to answer is the same for all and lives in
+ * api/dispatch.c.
  */
 #ifndef OSTLER_API_DIALECT_H
 #define OSTLER_API_DIALECT_H
@@ -45,14 +46,14 @@ struct call {
     const char *action_name;     /* as the client said it; NULL until known */
     const char *version;
     enum enc_format format;
-    json_t *params;              /* an object; owned by the call; NULL until decoded */
-    const char *host;            /* the Host header */
-    const char *client;          /* how the client names itself; "" unknown */
-    struct access_key key;       /* who signed; id NULL for an operator */
-    struct op op;                /* what handlers pass on to the core */
+    json_t *params;        /* an object; owned by the call; NULL until decoded */
+    const char *host;      /* the Host header */
+    const char *client;    /* how the client names itself; "" unknown */
+    struct access_key key; /* who signed; id NULL for an operator */
+    struct op op;          /* what handlers pass on to the core */
     struct fail fail;
     char request_id[40];
-    void *state;                 /* the dialect's, in the arena */
+    void *state; /* the dialect's, in the arena */
 };
 
 /* What a dialect may use of the access keys while it verifies. */
@@ -65,11 +66,11 @@ struct secret {
 enum err call_secret(struct call *c, const char *access_key_id, struct secret *ret);
 
 struct dialect {
-    const char *name;                  /* "alibaba" */
-    const char *family;                /* whose zones and types it offers, as the catalogue says */
+    const char *name;   /* "alibaba" */
+    const char *family; /* whose zones and types it offers, as the catalogue says */
     const struct action *const *actions; /* ended by NULL */
-    const struct err_row *errors;      /* the table from the core's errors */
-    bool strict_types;                 /* JSON types are checked; else every scalar is text */
+    const struct err_row *errors;        /* the table from the core's errors */
+    bool strict_types;                   /* JSON types are checked; else every scalar is text */
 
     /* Is this request mine? */
     bool (*claims)(const struct request *r);
@@ -78,8 +79,9 @@ struct dialect {
     void (*name_request)(struct call *c);
 
     /*
-     * Syntax: finds action_name, version, format, host and client, as far as they can be told, and makes
-     * c->params. Called before anything else so that refusals can be said in the right format.
+     * Syntax: finds action_name, version, format, host and client, as far as they can be told, and
+     * makes c->params. Called before anything else so that refusals can be said in the right
+     * format.
      */
     enum err (*parse)(struct call *c);
 
@@ -107,10 +109,12 @@ const char *call_message(struct call *c, const struct err_row *row);
 /* The action of this name in a dialect's list, or NULL. */
 const struct action *action_find(const struct action *const *list, const char *name);
 
-/* Decodes params into a zeroed `in`. Raises the ERR_PARAM_ family, or what the field names as `bad`. */
+/* Decodes params into a zeroed `in`. Raises the ERR_PARAM_ family, or what the field names as
+ * `bad`. */
 enum err decode(struct call *c, const struct field *fields, json_t *params, void *in);
 
-/* Hex SHA-256 of the action's parameters without `token_field`: what a client token is bound to. In the arena. */
+/* Hex SHA-256 of the action's parameters without `token_field`: what a client token is bound to. In
+ * the arena. */
 const char *call_digest(struct call *c, const char *token_field);
 
 /* The time that FMT_TIME text means, ms; the text was checked by decode. */

@@ -14,7 +14,8 @@ struct api {
     struct api_config config;
 };
 
-/* A call with what outlives its function: the write, the decoded input, and where the answer goes. */
+/* A call with what outlives its function: the write, the decoded input, and where the answer goes.
+ */
 struct way {
     struct call call;
     struct write write;
@@ -52,10 +53,10 @@ static void log_call(struct way *w, int status)
 
     (void)snprintf(status_text, sizeof(status_text), "%d", status);
     (void)snprintf(ms_text, sizeof(ms_text), "%lld", (long long)(now(w->api) - w->began));
-    log_write(c->fail.err == ERR_INTERNAL ? LOG_ERROR : LOG_INFO, "request", "request", c->request_id,
-              "dialect", c->dialect->name, "action", c->action_name ? c->action_name : "-", "account",
-              c->op.account, "status", status_text, "error",
-              c->fail.err ? err_name(c->fail.err) : NULL, "detail",
+    log_write(c->fail.err == ERR_INTERNAL ? LOG_ERROR : LOG_INFO, "request", "request",
+              c->request_id, "dialect", c->dialect->name, "action",
+              c->action_name ? c->action_name : "-", "account", c->op.account, "status",
+              status_text, "error", c->fail.err ? err_name(c->fail.err) : NULL, "detail",
               c->fail.err == ERR_INTERNAL ? c->fail.detail : NULL, "ms", ms_text, "peer",
               c->req->peer, NULL);
 }
@@ -88,10 +89,11 @@ static void finish(struct way *w, enum err e)
 /* A handler raises what its declaration says; this finds the ones that forgot to say it. */
 static bool declared(const struct action *a, enum err e)
 {
-    static const enum err always[] = {ERR_INTERNAL, ERR_UNAVAILABLE, ERR_PARAM_MISSING, ERR_PARAM_TYPE,
-                                      ERR_PARAM_VALUE, ERR_PARAM_PATTERN, ERR_PARAM_TOO_BIG,
-                                      ERR_PARAM_TOO_SMALL, ERR_PARAM_TOO_LONG, ERR_PARAM_TOO_SHORT,
-                                      ERR_PARAM_CONFLICT, ERR_PARAM_TIME, ERR_NEEDED};
+    static const enum err always[] = {ERR_INTERNAL,        ERR_UNAVAILABLE,     ERR_PARAM_MISSING,
+                                      ERR_PARAM_TYPE,      ERR_PARAM_VALUE,     ERR_PARAM_PATTERN,
+                                      ERR_PARAM_TOO_BIG,   ERR_PARAM_TOO_SMALL, ERR_PARAM_TOO_LONG,
+                                      ERR_PARAM_TOO_SHORT, ERR_PARAM_CONFLICT,  ERR_PARAM_TIME,
+                                      ERR_NEEDED};
 
     for (size_t i = 0; i < ARRAY_LEN(always); i++)
         if (always[i] == e)
@@ -210,9 +212,10 @@ void api_handle(struct api *api, const struct request *r, struct arena *arena, a
     const struct dialect *d = whose(api, r);
 
     if (!d) {
-        answer_nobody(api, r, 404,
-                      "This is Ostler. ECS clients call / with an Action, ZEC clients POST /api/v2/zec.",
-                      reply, ctx);
+        answer_nobody(
+            api, r, 404,
+            "This is Ostler. ECS clients call / with an Action, ZEC clients POST /api/v2/zec.",
+            reply, ctx);
         return;
     }
     struct way *w = ARENA_NEW(arena, struct way);
@@ -239,8 +242,8 @@ void api_handle(struct api *api, const struct request *r, struct arena *arena, a
     finish(w, e);
 }
 
-void api_refuse(struct api *api, const struct request *r, struct arena *arena, enum err err, int status,
-                const char *reason, api_reply_fn *reply, void *ctx)
+void api_refuse(struct api *api, const struct request *r, struct arena *arena, enum err err,
+                int status, const char *reason, api_reply_fn *reply, void *ctx)
 {
     const struct dialect *d = r->path ? whose(api, r) : NULL;
 

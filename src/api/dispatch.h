@@ -18,14 +18,15 @@ struct api *api_new(const struct api_config *config);
 void api_free(struct api *api);
 
 /*
- * Answers a request by calling `reply` exactly once, now or after a commit, always on this thread. The request's
- * memory stays valid until then.
+ * Answers a request by calling `reply` exactly once, now or after a commit, always on this thread.
+ * The request's memory stays valid until then.
  */
 typedef void api_reply_fn(void *ctx, const struct answer *a);
-void api_handle(struct api *api, const struct request *r, struct arena *arena,
-                api_reply_fn *reply, void *ctx);
+void api_handle(struct api *api, const struct request *r, struct arena *arena, api_reply_fn *reply,
+                void *ctx);
 
-/* A request that HTTP itself refused, as far as it was read: says it in the dialect's envelope. `status` 0: the dialect's. */
+/* A request that HTTP itself refused, as far as it was read: says it in the dialect's envelope.
+ * `status` 0: the dialect's. */
 void api_refuse(struct api *api, const struct request *r, struct arena *arena, enum err err,
                 int status, const char *reason, api_reply_fn *reply, void *ctx);
 

@@ -2,12 +2,13 @@
 #include "api/dispatch.h"
 
 static const char *const kind_names[] = {
-    [FIELD_STR] = "string", [FIELD_INT] = "integer", [FIELD_BOOL] = "boolean", [FIELD_NUM] = "number",
-    [FIELD_STRS] = "strings", [FIELD_OBJ] = "object", [FIELD_OBJS] = "objects",
+    [FIELD_STR] = "string",   [FIELD_INT] = "integer",  [FIELD_BOOL] = "boolean",
+    [FIELD_NUM] = "number",   [FIELD_STRS] = "strings", [FIELD_OBJ] = "object",
+    [FIELD_OBJS] = "objects",
 };
 
 static const char *const format_names[] = {
-    [FMT_ANY] = NULL,   [FMT_ID] = "id",     [FMT_TIME] = "time",
+    [FMT_ANY] = NULL,    [FMT_ID] = "id",     [FMT_TIME] = "time",
     [FMT_NAME] = "name", [FMT_IPV4] = "ipv4", [FMT_BASE64] = "base64",
 };
 
@@ -75,18 +76,19 @@ static json_t *dump_errors(const struct dialect *d, const struct action *a)
     for (const enum err *e = a->errors; e && *e; e++) {
         const struct err_row *row = row_of(d, a, *e);
 
-        json_array_append_new(list, json_pack("{s:s, s:i, s:s, s:s}", "error", err_name(*e), "status",
-                                              row->status, "code", row->code, "message",
-                                              row->message));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:i, s:s, s:s}", "error", err_name(*e), "status",
+                                        row->status, "code", row->code, "message", row->message));
     }
     return list;
 }
 
 static json_t *dump_action(const struct dialect *d, const struct action *a)
 {
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s}", "dialect", d->name, "name", a->name, "summary",
-                          a->summary ? a->summary : "", "permission", perm_names[a->perm], "access",
-                          a->access == ACCESS_READ ? "read" : "write");
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:s, s:s}", "dialect", d->name, "name", a->name, "summary",
+                  a->summary ? a->summary : "", "permission", perm_names[a->perm], "access",
+                  a->access == ACCESS_READ ? "read" : "write");
 
     set_if(o, "service", a->service != NULL, json_string(a->service ? a->service : ""));
     set_if(o, "versions", a->versions != NULL, texts(a->versions));

@@ -14,8 +14,11 @@ static bool xml(const struct enc *e)
 static size_t utf8_len(const char *s)
 {
     const unsigned char *p = (const unsigned char *)s;
-    size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] < 0xf0 && p[0] >= 0xe0 ? 3
-             : p[0] < 0xf5 && p[0] >= 0xf0 ? 4 : 0;
+    size_t n = p[0] < 0x80                   ? 1
+               : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+               : p[0] < 0xf0 && p[0] >= 0xe0 ? 3
+               : p[0] < 0xf5 && p[0] >= 0xf0 ? 4
+                                             : 0;
 
     for (size_t i = 1; i < n; i++)
         if ((p[i] & 0xc0) != 0x80)
@@ -196,7 +199,8 @@ void enc_end(struct enc *e)
 void enc_str(struct enc *e, const char *name, const char *value)
 {
     const char *element = lead(e, name);
-    CLEANUP(free_p) char *good = value ? mended(value) : NULL;
+    CLEANUP(free_p)
+    char *good = value ? mended(value) : NULL;
     const char *text = good ? good : value ? value : "";
 
     if (xml(e))

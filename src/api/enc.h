@@ -45,7 +45,8 @@ void enc_end(struct enc *e); /* of the innermost object or list */
 
 void enc_str(struct enc *e, const char *name, const char *value); /* NULL is said as "" */
 void enc_int(struct enc *e, const char *name, int64_t value);
-void enc_num(struct enc *e, const char *name, double value); /* shortest text that reads back the same */
+void enc_num(struct enc *e, const char *name,
+             double value); /* shortest text that reads back the same */
 void enc_bool(struct enc *e, const char *name, bool value);
 void enc_null(struct enc *e, const char *name); /* XML: an empty element */
 

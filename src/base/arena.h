@@ -1,6 +1,7 @@
 /*
- * Memory that is freed all at once: a request's decoded input, what its handler reads from the store, its answer.
- * Nothing from an arena outlives the request. Not thread-safe; one thread at a time may hold it.
+ * Memory that is freed all at once: a request's decoded input, what its handler reads from the
+ * store, its answer. Nothing from an arena outlives the request. Not thread-safe; one thread at a
+ * time may hold it.
  */
 #ifndef OSTLER_BASE_ARENA_H
 #define OSTLER_BASE_ARENA_H

@@ -1,6 +1,6 @@
 /*
- * A growing byte buffer, always followed by a NUL that does not count, so that `data` can be used as a C string.
- * Zero-initialised is empty and owns nothing.
+ * A growing byte buffer, always followed by a NUL that does not count, so that `data` can be used
+ * as a C string. Zero-initialised is empty and owns nothing.
  */
 #ifndef OSTLER_BASE_BUF_H
 #define OSTLER_BASE_BUF_H

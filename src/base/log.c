@@ -84,7 +84,8 @@ static void add_time(struct buf *b)
     struct tm tm;
     char text[80];
 
-    /* The log's own stamp is the wall clock on purpose: it tells an operator when, not what the product's clock said. */
+    /* The log's own stamp is the wall clock on purpose: it tells an operator when, not what the
+     * product's clock said. */
     (void)clock_gettime(CLOCK_REALTIME, &ts);
     (void)gmtime_r(&ts.tv_sec, &tm);
     size_t n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
@@ -94,7 +95,8 @@ static void add_time(struct buf *b)
 
 void log_write(enum log_level level, const char *message, ...)
 {
-    CLEANUP(buf_done) struct buf b = {0};
+    CLEANUP(buf_done)
+    struct buf b = {0};
     const char *name;
     va_list ap;
 

@@ -1,6 +1,7 @@
 /*
- * The log: one line an event, to standard error. logfmt when that is a terminal, JSON otherwise, or as log_setup
- * says. Fields are name/value pairs, ended by NULL; values are escaped. No secret is ever a value.
+ * The log: one line an event, to standard error. logfmt when that is a terminal, JSON otherwise, or
+ * as log_setup says. Fields are name/value pairs, ended by NULL; values are escaped. No secret is
+ * ever a value.
  *
  *   log_write(LOG_INFO, "listening", "address", "127.0.0.1:8470", NULL);
  */
@@ -18,7 +19,8 @@ bool log_enabled(enum log_level level);
 /* Safe from any thread; a line is written whole. */
 void log_write(enum log_level level, const char *message, ...) __attribute__((sentinel));
 
-/* Puts `text` before each line of a helper process ("switch"); NULL for none. Call before threads start. */
+/* Puts `text` before each line of a helper process ("switch"); NULL for none. Call before threads
+ * start. */
 void log_tag(const char *text);
 
 #endif

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ARRAY_LEN(a)  (sizeof(a) / sizeof((a)[0]))
-#define PRINTF(f, a)  __attribute__((format(printf, f, a)))
-#define MUST_USE      __attribute__((warn_unused_result))
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define MUST_USE     __attribute__((warn_unused_result))
 
 /* Declares a local whose `fn(&local)` runs when the scope ends, however it ends. */
-#define CLEANUP(fn)   __attribute__((cleanup(fn)))
+#define CLEANUP(fn) __attribute__((cleanup(fn)))
 
 /* The structure that holds `member` at address `ptr`. */
 #define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
@@ -58,8 +58,9 @@ static inline int fd_take(int *fd)
 }
 
 /*
- * Allocation that cannot fail: under the documented limits running out of memory is a bug of ours, so these
- * abort, and the next start recovers from the store. The caller owns the memory and calls free().
+ * Allocation that cannot fail: under the documented limits running out of memory is a bug of ours,
+ * so these abort, and the next start recovers from the store. The caller owns the memory and calls
+ * free().
  */
 void *xmalloc(size_t size) __attribute__((malloc));
 void *xcalloc(size_t n, size_t size) __attribute__((malloc));
@@ -67,7 +68,8 @@ void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *s) __attribute__((malloc));
 char *xasprintf(const char *fmt, ...) PRINTF(1, 2) __attribute__((malloc));
 
-/* Whole-string decimal; no sign but '-', no space, no leading '+'. Returns 0, or -EINVAL, or -ERANGE. */
+/* Whole-string decimal; no sign but '-', no space, no leading '+'. Returns 0, or -EINVAL, or
+ * -ERANGE. */
 int parse_i64(const char *s, long long *ret);
 
 #endif

@@ -95,7 +95,7 @@ static void draw(struct waiting *s)
         int64_t ms = w->progress == GOING ? now_ms() - s->began_ms : w->took_ms;
 
         (void)fprintf(stderr, "\r\033[K%s  %-9s %5.1f s%s\n", w->id, word_for(w), (double)ms / 1000,
-                     w->progress == MISSED ? "  failed" : "");
+                      w->progress == MISSED ? "  failed" : "");
     }
     s->lines = s->n;
     (void)fflush(stderr);
@@ -105,7 +105,8 @@ static void tell_change(const struct waiting *s, const struct waited *w)
 {
     if (s->terminal)
         return;
-    (void)fprintf(stderr, "%s %s %.1fs\n", w->id, word_for(w), (double)(now_ms() - s->began_ms) / 1000);
+    (void)fprintf(stderr, "%s %s %.1fs\n", w->id, word_for(w),
+                  (double)(now_ms() - s->began_ms) / 1000);
     (void)fflush(stderr);
 }
 

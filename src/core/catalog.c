@@ -35,7 +35,8 @@ static const char *needed(struct reader *r, json_t *o, const char *name)
     const char *s = text(r, o, name);
 
     if (!*s && !r->err) {
-        CLEANUP(free_p) char *shown = json_dumps(o, JSON_COMPACT | JSON_ENCODE_ANY);
+        CLEANUP(free_p)
+        char *shown = json_dumps(o, JSON_COMPACT | JSON_ENCODE_ANY);
 
         r->err = fail(r->f, ERR_INTERNAL, "catalogue: '%s' is missing in %.200s", name,
                       shown ? shown : "?");
@@ -172,7 +173,8 @@ static void read_zones(struct reader *r, json_t *regions, struct catalog *c)
 enum err catalog_new(const char *json_text, struct catalog **ret, struct fail *f)
 {
     json_error_t why;
-    json_t *root = json_loads(json_text ? json_text : builtin_catalogue, JSON_REJECT_DUPLICATES, &why);
+    json_t *root =
+        json_loads(json_text ? json_text : builtin_catalogue, JSON_REJECT_DUPLICATES, &why);
 
     if (!root)
         return fail(f, ERR_INTERNAL, "catalogue: line %d: %s", why.line, why.text);
@@ -184,12 +186,12 @@ enum err catalog_new(const char *json_text, struct catalog **ret, struct fail *f
     o->arena = a;
     c->regions = rows(&r, regions, sizeof(struct region), &c->n_regions, read_region);
     read_zones(&r, regions, c);
-    c->types = rows(&r, json_object_get(root, "types"), sizeof(struct inst_type), &c->n_types,
-                    read_type);
+    c->types =
+        rows(&r, json_object_get(root, "types"), sizeof(struct inst_type), &c->n_types, read_type);
     c->categories = rows(&r, json_object_get(root, "diskCategories"), sizeof(struct disk_category),
                          &c->n_categories, read_category);
-    c->images = rows(&r, json_object_get(root, "images"), sizeof(struct image), &c->n_images,
-                     read_image);
+    c->images =
+        rows(&r, json_object_get(root, "images"), sizeof(struct image), &c->n_images, read_image);
     c->time_zones = rows(&r, json_object_get(root, "timeZones"), sizeof(const char *),
                          &c->n_time_zones, read_time_zone);
     json_decref(root);

@@ -1,7 +1,7 @@
 /*
- * What can be had: regions, zones, instance types, disk categories. Read once from a JSON file (the built-in one,
- * or --catalogue FILE); never changes while the server runs. Each region belongs to the family of clouds that
- * offers it; a dialect lists its own family and can name every region.
+ * What can be had: regions, zones, instance types, disk categories. Read once from a JSON file (the
+ * built-in one, or --catalogue FILE); never changes while the server runs. Each region belongs to
+ * the family of clouds that offers it; a dialect lists its own family and can name every region.
  */
 #ifndef OSTLER_CORE_CATALOG_H
 #define OSTLER_CORE_CATALOG_H

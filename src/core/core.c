@@ -65,13 +65,12 @@ enum err access_key_create(struct op *op, const char *account, const char **ret_
         return e;
     const char *id = arena_fmt(op->arena, "LTAI5t%s", random_text(op, letters, 18));
     const char *secret = random_text(op, letters, 30);
-    struct access_key key = {
-        .id = id,
-        .account = account,
-        .secret = vault_seal(op->core->vault, op->arena, id,
-                             (struct bytes){secret, strlen(secret)}),
-        .active = true,
-        .created_at = op->now};
+    struct access_key key = {.id = id,
+                             .account = account,
+                             .secret = vault_seal(op->core->vault, op->arena, id,
+                                                  (struct bytes){secret, strlen(secret)}),
+                             .active = true,
+                             .created_at = op->now};
     store_insert(op->tx, &rec_access_key, &key);
     event_append(op, id, "access-key-created", NULL);
     *ret_id = id;

@@ -11,7 +11,8 @@
 struct settings {
     int64_t capacity_mib;      /* memory that all running machines may have together; 0: no limit */
     bool lock_refuses_stop;    /* does a security lock also refuse stop? */
-    const char *starting_word; /* how a dialect that knows two words spells the starting state; NULL: by client */
+    const char *starting_word; /* how a dialect that knows two words spells the starting state;
+                                  NULL: by client */
     const char *host;          /* this computer's name */
 };
 
@@ -22,14 +23,15 @@ struct core {
     struct settings settings;
 };
 
-/* One operation: everything a core function needs to know about who asks, and where to put what it says. */
+/* One operation: everything a core function needs to know about who asks, and where to put what it
+ * says. */
 struct op {
     struct core *core;
     struct tx *tx;
     struct arena *arena;
-    const char *account;    /* whose things; NULL: an operator, anybody's */
+    const char *account; /* whose things; NULL: an operator, anybody's */
     const char *request_id;
-    int64_t now;            /* ms; the same for the whole operation */
+    int64_t now; /* ms; the same for the whole operation */
     struct fail *fail;
 };
 

@@ -23,7 +23,8 @@ struct plan {
     struct subnet subnet;
     const char *secgroups, *keypair, *login_hash;
     const struct disk_category *system, *data[MAX_DATA_DISKS];
-    struct kms_key keys[1 + MAX_DATA_DISKS]; /* of the system disk and each data disk, where encrypted */
+    struct kms_key
+        keys[1 + MAX_DATA_DISKS]; /* of the system disk and each data disk, where encrypted */
 };
 
 static bool offered(const struct new_inst *n, const char *family)
@@ -44,8 +45,8 @@ static enum err find_subnet(struct op *op, struct plan *p)
         if ((e = subnet_get(op, n->subnet, &p->subnet)))
             return e;
         if (wanted && !streq(p->subnet.zone, wanted->id))
-            return fail(op->fail, ERR_SUBNET_ZONE, "the subnet '%s' is in the zone '%s'",
-                        n->subnet, p->subnet.zone);
+            return fail(op->fail, ERR_SUBNET_ZONE, "the subnet '%s' is in the zone '%s'", n->subnet,
+                        p->subnet.zone);
         p->zone = catalog_zone(op->core->catalog, p->subnet.zone);
         if (!p->zone || (n->region && !streq(n->region, p->zone->region->id)))
             return fail(op->fail, ERR_SUBNET_NOT_FOUND, "the subnet '%s' is in another region",
@@ -91,9 +92,9 @@ static enum err find_keypair(struct op *op, struct plan *p)
         return ERR_NONE;
     query_text(&by_name, "account", CMP_EQ, op->account);
     query_text(&by_name, "name", CMP_EQ, p->n->keypair);
-    bool found = (store_get(op->tx, &rec_keypair, p->n->keypair, &k) &&
-                  streq(k.account, op->account)) ||
-                 store_first(op->tx, &rec_keypair, &by_name, &k);
+    bool found =
+        (store_get(op->tx, &rec_keypair, p->n->keypair, &k) && streq(k.account, op->account)) ||
+        store_first(op->tx, &rec_keypair, &by_name, &k);
     if (!found)
         return fail(op->fail, ERR_KEYPAIR_NOT_FOUND, "there is no key pair '%s'", p->n->keypair);
     p->keypair = k.id;
@@ -182,10 +183,9 @@ static enum err hash_password(struct op *op, struct plan *p)
     if (str_empty(p->n->password))
         return ERR_NONE;
     op->core->world->random(op->core->world, noise, sizeof(noise));
-    const char *hash =
-        crypt_gensalt_rn("$6$", 0, noise, sizeof(noise), setting, sizeof(setting))
-            ? crypt_r(p->n->password, setting, &data)
-            : NULL;
+    const char *hash = crypt_gensalt_rn("$6$", 0, noise, sizeof(noise), setting, sizeof(setting))
+                           ? crypt_r(p->n->password, setting, &data)
+                           : NULL;
     if (!hash || *hash == '*')
         return fail(op->fail, ERR_INTERNAL, "the password cannot be hashed");
     p->login_hash = arena_str(op->arena, hash);
@@ -259,17 +259,19 @@ static enum err add_disks(struct op *op, const struct plan *p, const struct inst
     const struct new_inst *n = p->n;
     int64_t slot = 0;
     enum err e;
-    struct disk sys = {
-        .id = ids[0] = disk_id(op, p),
-        .kind = DISK_SYSTEM,
-        .slot = slot++,
-        .name = n->system.name,
-        .description = n->system.description,
-        .category = p->system->id,
-        .level = n->system.level ? n->system.level : p->system->levels ? "PL1" : "",
-        .image = n->image,
-        .delete_with_inst = true,
-        .size_gib = n->system.size_gib ? n->system.size_gib
+    struct disk sys = {.id = ids[0] = disk_id(op, p),
+                       .kind = DISK_SYSTEM,
+                       .slot = slot++,
+                       .name = n->system.name,
+                       .description = n->system.description,
+                       .category = p->system->id,
+                       .level = n->system.level     ? n->system.level
+                                : p->system->levels ? "PL1"
+                                                    : "",
+                       .image = n->image,
+                       .delete_with_inst = true,
+                       .size_gib = n->system.size_gib
+                                       ? n->system.size_gib
                                        : larger(p->image.size_gib, p->system->min_system_gib)};
 
     if ((e = add_disk(op, in, &sys, n->system.encrypted ? &p->keys[0] : NULL)))
@@ -283,7 +285,9 @@ static enum err add_disks(struct op *op, const struct plan *p, const struct inst
                          .name = want->name,
                          .description = want->description,
                          .category = c->id,
-                         .level = want->level ? want->level : c->levels ? "PL1" : "",
+                         .level = want->level ? want->level
+                                  : c->levels ? "PL1"
+                                              : "",
                          .delete_with_inst = !want->keep,
                          .size_gib = want->size_gib ? want->size_gib : c->min_data_gib};
 
@@ -343,9 +347,8 @@ static enum err add_one(struct op *op, const struct plan *p, size_t index, struc
         .account = op->account,
         .name = name,
         .description = n->description ? n->description : "",
-        .hostname = n->hostname
-                        ? name_of(op->arena, n->hostname, index, count, n->unique_suffix)
-                        : default_hostname(op, name, id),
+        .hostname = n->hostname ? name_of(op->arena, n->hostname, index, count, n->unique_suffix)
+                                : default_hostname(op, name, id),
         .region = p->zone->region->id,
         .zone = p->zone->id,
         .type = p->type->id,

@@ -1,7 +1,7 @@
 /*
- * What makes machines run. A driver works asynchronously on the loop's thread: an operation returns at once and
- * ends with exactly one call of `done`. At most one operation an instance is under way. Machines outlive the
- * daemon: close() leaves them running, survey() finds them again.
+ * What makes machines run. A driver works asynchronously on the loop's thread: an operation returns
+ * at once and ends with exactly one call of `done`. At most one operation an instance is under way.
+ * Machines outlive the daemon: close() leaves them running, survey() finds them again.
  */
 #ifndef OSTLER_CORE_ENGINE_H
 #define OSTLER_CORE_ENGINE_H
@@ -26,7 +26,8 @@ struct machine_disk {
     struct bytes data_key; /* opened; wiped by machine_free; empty when its use is not granted */
 };
 
-/* One instance as an engine sees it. An allocation of its own; the engine gets it for the time of a call only. */
+/* One instance as an engine sees it. An allocation of its own; the engine gets it for the time of a
+ * call only. */
 struct machine {
     const char *id, *name, *hostname;
     int64_t cpu, memory_mib;
@@ -35,12 +36,12 @@ struct machine {
     const struct machine_disk *disks; /* by slot; the first is the system disk */
     size_t n_disks;
     const char *subnet, *cidr, *ip, *mac;
-    int64_t ssh_port;        /* wanted; 0: any */
-    const char *serial;      /* UUID for SMBIOS */
-    const char *metadata;    /* JSON object: the tree that the guest's metadata service shows */
-    const char *user_data;   /* "" none */
-    bool user_data_binary;   /* user_data is base64 */
-    struct arena *arena;     /* owns all of the above */
+    int64_t ssh_port;      /* wanted; 0: any */
+    const char *serial;    /* UUID for SMBIOS */
+    const char *metadata;  /* JSON object: the tree that the guest's metadata service shows */
+    const char *user_data; /* "" none */
+    bool user_data_binary; /* user_data is base64 */
+    struct arena *arena;   /* owns all of the above */
 };
 void machine_free(struct machine *m);
 
@@ -62,11 +63,12 @@ struct engine_host {
 enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
 
 struct engine_config {
-    const char *dir;        /* the data directory */
-    const char *self;       /* path of this program, for helper processes */
+    const char *dir;  /* the data directory */
+    const char *self; /* path of this program, for helper processes */
     enum accel accel;
-    int64_t stop_grace_ms;  /* how long a guest may take to shut down before its power is cut */
-    int64_t sim_create_ms, sim_start_ms, sim_stop_ms, sim_reboot_ms; /* the sim engine's durations */
+    int64_t stop_grace_ms; /* how long a guest may take to shut down before its power is cut */
+    int64_t sim_create_ms, sim_start_ms, sim_stop_ms,
+        sim_reboot_ms; /* the sim engine's durations */
 };
 
 struct engine_driver {
@@ -80,8 +82,10 @@ struct engine_driver {
     void (*start)(struct engine *e, const struct machine *m, int64_t job, bool reset_local);
     void (*stop)(struct engine *e, const struct machine *m, int64_t job, bool force);
     void (*reboot)(struct engine *e, const struct machine *m, int64_t job, bool force);
-    void (*release)(struct engine *e, const struct machine *m, int64_t job); /* stops, then removes every trace */
-    /* Is it running? Ends with `surveyed`; a running one is adopted: from then on `stopped` may be called. */
+    void (*release)(struct engine *e, const struct machine *m,
+                    int64_t job); /* stops, then removes every trace */
+    /* Is it running? Ends with `surveyed`; a running one is adopted: from then on `stopped` may be
+     * called. */
     void (*survey)(struct engine *e, const struct machine *m);
 };
 

@@ -7,10 +7,9 @@
 
 static const struct {
     const char *name, *text;
-} errs[ERR_COUNT] = {
-    [ERR_NONE] = {"ERR_NONE", "no error"},
+} errs[ERR_COUNT] = {[ERR_NONE] = {"ERR_NONE", "no error"},
 #define X(n, t) [n] = {#n, t},
-    ERR_LIST(X)
+                     ERR_LIST(X)
 #undef X
 };
 

@@ -1,6 +1,7 @@
 /*
- * Everything that can go wrong above `base`, said once. A dialect has one table from these to its own HTTP
- * status, code and text. `fail()` is the only way to fail: it fills the error and returns its code.
+ * Everything that can go wrong above `base`, said once. A dialect has one table from these to its
+ * own HTTP status, code and text. `fail()` is the only way to fail: it fills the error and returns
+ * its code.
  */
 #ifndef OSTLER_CORE_ERR_H
 #define OSTLER_CORE_ERR_H
@@ -135,7 +136,8 @@ enum err {
 const char *err_name(enum err e);
 const char *err_text(enum err e);
 
-/* What went wrong, for the one who asked. `param` is the parameter's wire name, "" when none is to blame. */
+/* What went wrong, for the one who asked. `param` is the parameter's wire name, "" when none is to
+ * blame. */
 struct fail {
     enum err err;
     char param[96];

@@ -64,8 +64,7 @@ enum err disk_fail(struct op *op, const char *id, bool failed)
 {
     struct disk d;
 
-    if (!store_get(op->tx, &rec_disk, id, &d) ||
-        (op->account && !streq(d.account, op->account)))
+    if (!store_get(op->tx, &rec_disk, id, &d) || (op->account && !streq(d.account, op->account)))
         return fail(op->fail, ERR_DISK_NOT_FOUND, "there is no disk '%s'", id);
     d.failed = failed;
     store_update(op->tx, &rec_disk, &d);

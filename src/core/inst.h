@@ -7,7 +7,7 @@
 /* ---- the table of verbs and states ---- */
 
 struct verb_rule {
-    enum err refuse;        /* ERR_NONE: allowed */
+    enum err refuse; /* ERR_NONE: allowed */
     enum inst_state becomes;
 };
 
@@ -17,31 +17,33 @@ const struct verb_rule *verb_rule(enum verb v, enum inst_state s);
 /* ---- asking for something to be done ---- */
 
 enum power_flags {
-    POWER_FORCE = 1 << 0,        /* stop, reboot: cut the power; release: also a running one */
-    POWER_RESET_LOCAL = 1 << 1,  /* start: make failed local disks anew */
-    POWER_STOP_CHARGING = 1 << 2, /* stop: give the capacity back */
+    POWER_FORCE = 1 << 0,            /* stop, reboot: cut the power; release: also a running one */
+    POWER_RESET_LOCAL = 1 << 1,      /* start: make failed local disks anew */
+    POWER_STOP_CHARGING = 1 << 2,    /* stop: give the capacity back */
     POWER_END_SUBSCRIPTION = 1 << 3, /* release: also an expired subscription */
-    POWER_CHECK_ONLY = 1 << 4,   /* every check, no change: ERR_DRY_RUN when all pass */
-    POWER_KEEP_DEPENDENTS = 1 << 5 /* release: data disks that can be detached survive */
+    POWER_CHECK_ONLY = 1 << 4,       /* every check, no change: ERR_DRY_RUN when all pass */
+    POWER_KEEP_DEPENDENTS = 1 << 5   /* release: data disks that can be detached survive */
 };
 
 /* Finds the caller's instance; ERR_INST_NOT_FOUND also for somebody else's. */
 enum err inst_get(struct op *op, const char *id, struct inst *ret);
 
 /*
- * Runs every check of `v` (START, STOP, REBOOT, FORCE_REBOOT, RELEASE, FORCE_RELEASE) in the documented order and,
- * when all pass, writes the new state and its job together. *ret_before and *ret_after (each may be NULL) are the
- * states seen and reached; `after` equals `before` on refusal.
+ * Runs every check of `v` (START, STOP, REBOOT, FORCE_REBOOT, RELEASE, FORCE_RELEASE) in the
+ * documented order and, when all pass, writes the new state and its job together. *ret_before and
+ * *ret_after (each may be NULL) are the states seen and reached; `after` equals `before` on
+ * refusal.
  *
- * May raise: ERR_INST_NOT_FOUND, _STATE, _ALREADY, _BUSY, _NOT_READY, _INITIALIZING, _RECYCLED, _LOCKED, _EXPIRED,
- * _OVERDUE, _PROTECTED, _SUBSCRIBED, ERR_DISK_UNUSABLE, ERR_NO_SYSTEM_DISK, ERR_KMS_*, ERR_NO_STOCK, ERR_DRY_RUN.
+ * May raise: ERR_INST_NOT_FOUND, _STATE, _ALREADY, _BUSY, _NOT_READY, _INITIALIZING, _RECYCLED,
+ * _LOCKED, _EXPIRED, _OVERDUE, _PROTECTED, _SUBSCRIBED, ERR_DISK_UNUSABLE, ERR_NO_SYSTEM_DISK,
+ * ERR_KMS_*, ERR_NO_STOCK, ERR_DRY_RUN.
  */
 enum err inst_power(struct op *op, const char *id, enum verb v, unsigned flags,
                     struct inst *ret_before, struct inst *ret_after);
 
 /*
- * Is there room for `mib` more of memory on the host, besides what others use? ERR_NO_STOCK. `except` (may be NULL)
- * is an instance whose own memory does not count.
+ * Is there room for `mib` more of memory on the host, besides what others use? ERR_NO_STOCK.
+ * `except` (may be NULL) is an instance whose own memory does not count.
  */
 enum err room_for(struct op *op, int64_t mib, const char *except);
 
@@ -49,20 +51,20 @@ struct new_disk {
     const char *category, *level; /* category NULL: the default */
     int64_t size_gib;             /* 0: as small as allowed */
     const char *name, *description;
-    bool encrypted, keep;         /* keep: survives its instance */
-    const char *kms_key;          /* NULL: the account's default */
+    bool encrypted, keep; /* keep: survives its instance */
+    const char *kms_key;  /* NULL: the account's default */
 };
 
 struct new_inst {
-    const char *family;  /* the cloud family whose zones, types and categories are offered */
-    bool decimal_ids;    /* form of the ids that are made */
+    const char *family; /* the cloud family whose zones, types and categories are offered */
+    bool decimal_ids;   /* form of the ids that are made */
     const char *region, *zone, *type, *image; /* region or zone given; image and type required */
-    const char *subnet;  /* NULL: the default one of the zone, made when first needed */
+    const char *subnet; /* NULL: the default one of the zone, made when first needed */
     const char *const *secgroups;
     size_t n_secgroups;
-    const char *ip;      /* NULL: any; only with count 1 */
-    bool ip_is_wish;     /* take another when it is taken */
-    const char *name;    /* NULL: the id. May hold [begin,bits] */
+    const char *ip;   /* NULL: any; only with count 1 */
+    bool ip_is_wish;  /* take another when it is taken */
+    const char *name; /* NULL: the id. May hold [begin,bits] */
     const char *description, *hostname;
     bool unique_suffix;
     const char *keypair; /* id or name */
@@ -71,10 +73,10 @@ struct new_inst {
     bool user_data_binary;
     const char *tags, *attrs; /* JSON objects; NULL {} */
     enum charge charge;
-    int64_t expires_at;  /* prepaid */
+    int64_t expires_at; /* prepaid */
     bool deletion_protection;
-    bool start;          /* start after creating */
-    int64_t count;       /* 1..100 */
+    bool start;    /* start after creating */
+    int64_t count; /* 1..100 */
     struct new_disk system;
     const struct new_disk *data;
     size_t n_data;
@@ -82,7 +84,7 @@ struct new_inst {
 };
 
 struct created {
-    const char **ids; /* of instances, in order */
+    const char **ids;       /* of instances, in order */
     const char ***disk_ids; /* of each */
     size_t *n_disk_ids;
     size_t n;
@@ -101,22 +103,25 @@ struct machine *machine_of(struct op *op, const struct inst *in);
 bool job_get(struct op *op, const char *inst, struct job *ret);
 
 /*
- * The job ended. `error` NULL: well. Moves the instance to where the job leads (or back to the stable state that is
- * true), removes the job, begins the next when one follows. A job that is no longer the instance's is ignored.
- * *ret_next: the instance has another job now.
+ * The job ended. `error` NULL: well. Moves the instance to where the job leads (or back to the
+ * stable state that is true), removes the job, begins the next when one follows. A job that is no
+ * longer the instance's is ignored. *ret_next: the instance has another job now.
  */
 enum err job_end(struct op *op, const char *inst, int64_t job, const char *error, int64_t ssh_port,
                  bool *ret_next);
 
-/* A machine stopped by itself (guest power-off, death, found gone). Ignored unless it was meant to run. */
+/* A machine stopped by itself (guest power-off, death, found gone). Ignored unless it was meant to
+ * run. */
 enum err inst_stopped(struct op *op, const char *inst, const char *reason);
 
 /* ---- the operator's hand ---- */
 
 enum err inst_lock(struct op *op, const char *id, enum lock_reason why, bool locked);
-enum err inst_expire(struct op *op, const char *id);  /* the subscription ends now; a prepaid one only */
+enum err inst_expire(struct op *op,
+                     const char *id); /* the subscription ends now; a prepaid one only */
 enum err inst_overdue(struct op *op, const char *id, bool overdue);
 enum err disk_fail(struct op *op, const char *id, bool failed);
-enum err kms_grant(struct op *op, const char *key, bool granted); /* NULL: every key of every account */
+enum err kms_grant(struct op *op, const char *key,
+                   bool granted); /* NULL: every key of every account */
 
 #endif

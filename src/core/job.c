@@ -168,8 +168,7 @@ enum err job_end(struct op *op, const char *inst, int64_t job_id, const char *er
     if (job.verb == VERB_CREATE && job.then_start && !error)
         *ret_next = start_next(op, &in);
     store_update(op->tx, &rec_inst, &in);
-    event_append(op, inst, error ? "failed" : "done",
-                 error ? error : inst_state_name(in.state));
+    event_append(op, inst, error ? "failed" : "done", error ? error : inst_state_name(in.state));
     return ERR_NONE;
 }
 

@@ -5,8 +5,8 @@
 #include "core/core.h"
 
 /*
- * Moves `in` to `state` and gives it the job, in one stroke; both are written. `job` holds the flags; the rest is
- * filled in. A job that the instance has already is replaced.
+ * Moves `in` to `state` and gives it the job, in one stroke; both are written. `job` holds the
+ * flags; the rest is filled in. A job that the instance has already is replaced.
  */
 void job_begin(struct op *op, struct inst *in, enum verb v, enum inst_state state, struct job *job);
 

@@ -45,7 +45,8 @@ static enum err check(struct op *op, const char *account, const char *id, struct
     if (!ret->enabled)
         return fail(op->fail, ERR_KMS_DISABLED, "The key '%s' is disabled.", ret->id);
     if (!ret->granted)
-        return fail(op->fail, ERR_KMS_UNAUTHORIZED, "The use of the key '%s' was revoked.", ret->id);
+        return fail(op->fail, ERR_KMS_UNAUTHORIZED, "The use of the key '%s' was revoked.",
+                    ret->id);
     return ERR_NONE;
 }
 

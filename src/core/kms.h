@@ -1,6 +1,6 @@
 /*
- * The key store: keys that wrap the data keys of encrypted disks. A key that was not granted to the compute service
- * opens nothing; its instances cannot be started.
+ * The key store: keys that wrap the data keys of encrypted disks. A key that was not granted to the
+ * compute service opens nothing; its instances cannot be started.
  */
 #ifndef OSTLER_CORE_KMS_H
 #define OSTLER_CORE_KMS_H

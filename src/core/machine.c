@@ -35,7 +35,7 @@ static void put_interface(json_t *tree, const struct inst *in, const struct subn
     const struct {
         const char *name, *value;
     } rows[] = {
-        {"primary-ip-address", in->ip}, {"vswitch-id", in->subnet}, {"vpc-id", in->vpc},
+        {"primary-ip-address", in->ip},  {"vswitch-id", in->subnet}, {"vpc-id", in->vpc},
         {"vswitch-cidr-block", s->cidr}, {"private-ipv4s", in->ip},
     };
     json_t *one = json_object(), *macs = json_object(), *interfaces = json_object(),
@@ -70,7 +70,8 @@ static const char *metadata(struct op *op, const struct inst *in, const struct s
     put_interface(tree, in, s);
     if (*in->keypair && store_get(op->tx, &rec_keypair, in->keypair, &k))
         put(tree, "public-keys/0/openssh-key", k.public_key);
-    CLEANUP(free_p) char *text = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS);
+    CLEANUP(free_p)
+    char *text = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(tree);
     return arena_str(op->arena, text ? text : "{}");
 }
@@ -104,7 +105,8 @@ struct machine *machine_of(struct op *caller, const struct inst *from)
         arena_free(a);
         return NULL;
     }
-    (void)store_get(op->tx, &rec_image, in.image, &image);   /* an image may go; a running machine needs none */
+    (void)store_get(op->tx, &rec_image, in.image,
+                    &image); /* an image may go; a running machine needs none */
     (void)store_get(op->tx, &rec_subnet, in.subnet, &subnet);
     struct disk *rows = inst_disks(op, in.id, &n);
     struct machine_disk *disks = ARENA_ARRAY(a, struct machine_disk, n + 1);

@@ -3,11 +3,26 @@
 
 #include "base/util.h"
 
-#define TEXT(type, field) {#field, COL_TEXT, offsetof(type, field)}
-#define INT(type, field)  {#field, COL_INT, offsetof(type, field)}
-#define ENUM(type, field) {#field, COL_ENUM, offsetof(type, field)}
-#define BOOL(type, field) {#field, COL_BOOL, offsetof(type, field)}
-#define BLOB(type, field) {#field, COL_BLOB, offsetof(type, field)}
+#define TEXT(type, field)                                                                          \
+    {                                                                                              \
+#field, COL_TEXT, offsetof(type, field)                                                    \
+    }
+#define INT(type, field)                                                                           \
+    {                                                                                              \
+#field, COL_INT, offsetof(type, field)                                                     \
+    }
+#define ENUM(type, field)                                                                          \
+    {                                                                                              \
+#field, COL_ENUM, offsetof(type, field)                                                    \
+    }
+#define BOOL(type, field)                                                                          \
+    {                                                                                              \
+#field, COL_BOOL, offsetof(type, field)                                                    \
+    }
+#define BLOB(type, field)                                                                          \
+    {                                                                                              \
+#field, COL_BLOB, offsetof(type, field)                                                    \
+    }
 
 #define RECORD(name)                                                                               \
     const struct record rec_##name = {.table = #name,                                              \
@@ -16,19 +31,15 @@
                                       .n_cols = ARRAY_LEN(name##_cols)}
 
 static const struct column account_cols[] = {
-    TEXT(struct account, id),
-    TEXT(struct account, name),
-    BOOL(struct account, recycle_bin),
-    INT(struct account, recycle_hours),
+    TEXT(struct account, id),          TEXT(struct account, name),
+    BOOL(struct account, recycle_bin), INT(struct account, recycle_hours),
     INT(struct account, created_at),
 };
 RECORD(account);
 
 static const struct column access_key_cols[] = {
-    TEXT(struct access_key, id),
-    TEXT(struct access_key, account),
-    BLOB(struct access_key, secret),
-    BOOL(struct access_key, active),
+    TEXT(struct access_key, id),        TEXT(struct access_key, account),
+    BLOB(struct access_key, secret),    BOOL(struct access_key, active),
     INT(struct access_key, created_at),
 };
 RECORD(access_key);
@@ -102,100 +113,62 @@ static const struct column disk_cols[] = {
 RECORD(disk);
 
 static const struct column image_cols[] = {
-    TEXT(struct image, id),
-    TEXT(struct image, account),
-    TEXT(struct image, name),
-    TEXT(struct image, description),
-    TEXT(struct image, family),
-    TEXT(struct image, os_type),
-    TEXT(struct image, os_name),
-    TEXT(struct image, platform),
-    TEXT(struct image, arch),
-    TEXT(struct image, version),
-    INT(struct image, size_gib),
-    BOOL(struct image, direct_kernel),
-    BOOL(struct image, cloud_init),
-    TEXT(struct image, path),
-    TEXT(struct image, digest),
-    INT(struct image, created_at),
+    TEXT(struct image, id),         TEXT(struct image, account),
+    TEXT(struct image, name),       TEXT(struct image, description),
+    TEXT(struct image, family),     TEXT(struct image, os_type),
+    TEXT(struct image, os_name),    TEXT(struct image, platform),
+    TEXT(struct image, arch),       TEXT(struct image, version),
+    INT(struct image, size_gib),    BOOL(struct image, direct_kernel),
+    BOOL(struct image, cloud_init), TEXT(struct image, path),
+    TEXT(struct image, digest),     INT(struct image, created_at),
 };
 RECORD(image);
 
 static const struct column kms_key_cols[] = {
-    TEXT(struct kms_key, id),
-    TEXT(struct kms_key, account),
-    BLOB(struct kms_key, material),
-    BOOL(struct kms_key, is_default),
-    BOOL(struct kms_key, enabled),
-    BOOL(struct kms_key, granted),
+    TEXT(struct kms_key, id),         TEXT(struct kms_key, account), BLOB(struct kms_key, material),
+    BOOL(struct kms_key, is_default), BOOL(struct kms_key, enabled), BOOL(struct kms_key, granted),
     INT(struct kms_key, created_at),
 };
 RECORD(kms_key);
 
 static const struct column vpc_cols[] = {
-    TEXT(struct vpc, id),
-    TEXT(struct vpc, account),
-    TEXT(struct vpc, region),
-    TEXT(struct vpc, name),
-    TEXT(struct vpc, cidr),
-    BOOL(struct vpc, is_default),
+    TEXT(struct vpc, id),        TEXT(struct vpc, account), TEXT(struct vpc, region),
+    TEXT(struct vpc, name),      TEXT(struct vpc, cidr),    BOOL(struct vpc, is_default),
     INT(struct vpc, created_at),
 };
 RECORD(vpc);
 
 static const struct column subnet_cols[] = {
-    TEXT(struct subnet, id),
-    TEXT(struct subnet, account),
-    TEXT(struct subnet, vpc),
-    TEXT(struct subnet, region),
-    TEXT(struct subnet, zone),
-    TEXT(struct subnet, name),
-    TEXT(struct subnet, cidr),
-    BOOL(struct subnet, is_default),
-    INT(struct subnet, created_at),
+    TEXT(struct subnet, id),     TEXT(struct subnet, account),    TEXT(struct subnet, vpc),
+    TEXT(struct subnet, region), TEXT(struct subnet, zone),       TEXT(struct subnet, name),
+    TEXT(struct subnet, cidr),   BOOL(struct subnet, is_default), INT(struct subnet, created_at),
 };
 RECORD(subnet);
 
 static const struct column secgroup_cols[] = {
-    TEXT(struct secgroup, id),
-    TEXT(struct secgroup, account),
-    TEXT(struct secgroup, vpc),
-    TEXT(struct secgroup, name),
-    BOOL(struct secgroup, is_default),
-    INT(struct secgroup, created_at),
+    TEXT(struct secgroup, id),         TEXT(struct secgroup, account),
+    TEXT(struct secgroup, vpc),        TEXT(struct secgroup, name),
+    BOOL(struct secgroup, is_default), INT(struct secgroup, created_at),
 };
 RECORD(secgroup);
 
 static const struct column keypair_cols[] = {
-    TEXT(struct keypair, id),
-    TEXT(struct keypair, account),
-    TEXT(struct keypair, name),
-    TEXT(struct keypair, public_key),
-    TEXT(struct keypair, fingerprint),
-    INT(struct keypair, created_at),
+    TEXT(struct keypair, id),          TEXT(struct keypair, account),
+    TEXT(struct keypair, name),        TEXT(struct keypair, public_key),
+    TEXT(struct keypair, fingerprint), INT(struct keypair, created_at),
 };
 RECORD(keypair);
 
 static const struct column job_cols[] = {
-    TEXT(struct job, inst),
-    INT(struct job, id),
-    TEXT(struct job, account),
-    ENUM(struct job, verb),
-    BOOL(struct job, force),
-    BOOL(struct job, then_start),
-    BOOL(struct job, reset_local),
-    TEXT(struct job, request_id),
-    INT(struct job, created_at),
+    TEXT(struct job, inst),        INT(struct job, id),          TEXT(struct job, account),
+    ENUM(struct job, verb),        BOOL(struct job, force),      BOOL(struct job, then_start),
+    BOOL(struct job, reset_local), TEXT(struct job, request_id), INT(struct job, created_at),
 };
 RECORD(job);
 
 static const struct column event_cols[] = {
-    INT(struct event, seq),
-    INT(struct event, at),
-    TEXT(struct event, account),
-    TEXT(struct event, subject),
-    TEXT(struct event, kind),
-    TEXT(struct event, request_id),
+    INT(struct event, seq),      INT(struct event, at),    TEXT(struct event, account),
+    TEXT(struct event, subject), TEXT(struct event, kind), TEXT(struct event, request_id),
     TEXT(struct event, detail),
 };
 RECORD(event);
@@ -221,14 +194,10 @@ static const char *const state_names[] = {
 };
 
 static const char *const verb_names[] = {
-    [VERB_NONE] = "",
-    [VERB_CREATE] = "create",
-    [VERB_START] = "start",
-    [VERB_STOP] = "stop",
-    [VERB_REBOOT] = "reboot",
-    [VERB_FORCE_REBOOT] = "force-reboot",
-    [VERB_RELEASE] = "release",
-    [VERB_FORCE_RELEASE] = "force-release",
+    [VERB_NONE] = "",           [VERB_CREATE] = "create",
+    [VERB_START] = "start",     [VERB_STOP] = "stop",
+    [VERB_REBOOT] = "reboot",   [VERB_FORCE_REBOOT] = "force-reboot",
+    [VERB_RELEASE] = "release", [VERB_FORCE_RELEASE] = "force-release",
     [VERB_RECYCLE] = "recycle",
 };
 

@@ -1,6 +1,6 @@
 /*
- * What the product consists of: one struct a kind of thing, and for each a description of its columns from which
- * the store makes its SQL. Strings belong to the arena that they were read into.
+ * What the product consists of: one struct a kind of thing, and for each a description of its
+ * columns from which the store makes its SQL. Strings belong to the arena that they were read into.
  */
 #ifndef OSTLER_CORE_MODEL_H
 #define OSTLER_CORE_MODEL_H
@@ -34,7 +34,7 @@ struct record {
 /* ---- states ---- */
 
 enum inst_state {
-    INST_PENDING,   /* being created */
+    INST_PENDING, /* being created */
     INST_STOPPED,
     INST_STARTING,
     INST_RUNNING,
@@ -72,9 +72,9 @@ enum lock_reason { LOCK_SECURITY = 1, LOCK_FINANCIAL = 2 }; /* bits */
 struct account {
     const char *id; /* 16 digits */
     const char *name;
-    bool recycle_bin;          /* a released instance waits there first */
-    int64_t recycle_hours;     /* for how long */
-    int64_t created_at;        /* ms since 1970, as every `_at` */
+    bool recycle_bin;      /* a released instance waits there first */
+    int64_t recycle_hours; /* for how long */
+    int64_t created_at;    /* ms since 1970, as every `_at` */
 };
 extern const struct record rec_account;
 
@@ -100,25 +100,26 @@ struct inst {
     enum stop_mode stop_mode; /* of the last stop */
     bool overdue;
     bool deletion_protection;
-    int64_t locks;           /* lock_reason bits */
+    int64_t locks; /* lock_reason bits */
     int64_t created_at;
-    int64_t started_at;      /* last reached RUNNING; 0 never */
-    int64_t expires_at;      /* end of the subscription; 0 none */
-    int64_t recycled_at;     /* 0 not in the bin */
+    int64_t started_at;  /* last reached RUNNING; 0 never */
+    int64_t expires_at;  /* end of the subscription; 0 none */
+    int64_t recycled_at; /* 0 not in the bin */
     const char *vpc, *subnet;
-    const char *secgroups;   /* ids, separated by ',' */
+    const char *secgroups; /* ids, separated by ',' */
     const char *ip, *mac;
-    int64_t ssh_port;        /* on the host's loopback; 0 none yet */
-    const char *keypair;     /* its id, "" none */
-    const char *login_hash;  /* crypt(3) text, "" none */
-    const char *user_data;   /* as the client gave it, decoded; "" none */
-    bool user_data_binary;   /* user_data holds base64 */
-    const char *serial;      /* UUID */
-    const char *tags;        /* a JSON object, key to value */
-    const char *attrs;       /* a JSON object: what a client gave and gets back, without effect on the machine */
-    const char *host;        /* who runs it */
-    const char *last_op;     /* the last operation that ended, "" none */
-    const char *last_error;  /* why it failed, "" if it did not */
+    int64_t ssh_port;       /* on the host's loopback; 0 none yet */
+    const char *keypair;    /* its id, "" none */
+    const char *login_hash; /* crypt(3) text, "" none */
+    const char *user_data;  /* as the client gave it, decoded; "" none */
+    bool user_data_binary;  /* user_data holds base64 */
+    const char *serial;     /* UUID */
+    const char *tags;       /* a JSON object, key to value */
+    const char
+        *attrs; /* a JSON object: what a client gave and gets back, without effect on the machine */
+    const char *host;       /* who runs it */
+    const char *last_op;    /* the last operation that ended, "" none */
+    const char *last_error; /* why it failed, "" if it did not */
     int64_t last_op_at;
 };
 extern const struct record rec_inst;
@@ -152,7 +153,7 @@ struct image {
     const char *account; /* "" = public */
     const char *name, *description, *family;
     const char *os_type, *os_name, *platform, *arch, *version;
-    int64_t size_gib;  /* smallest system disk */
+    int64_t size_gib;   /* smallest system disk */
     bool direct_kernel; /* brings its own kernel and initramfs */
     bool cloud_init;
     const char *path; /* directory of its files */
@@ -199,13 +200,13 @@ extern const struct record rec_keypair;
 
 /* The one thing being done to an instance. Written in the transaction that changes the state. */
 struct job {
-    const char *inst;  /* the key: one job an instance */
-    int64_t id;        /* never used twice */
+    const char *inst; /* the key: one job an instance */
+    int64_t id;       /* never used twice */
     const char *account;
     enum verb verb;
-    bool force;        /* power cut instead of asking the guest */
-    bool then_start;   /* after creating */
-    bool reset_local;  /* make local disks anew before starting */
+    bool force;       /* power cut instead of asking the guest */
+    bool then_start;  /* after creating */
+    bool reset_local; /* make local disks anew before starting */
     const char *request_id;
     int64_t created_at;
 };

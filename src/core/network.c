@@ -7,7 +7,8 @@
 
 #include "core/ids.h"
 
-/* The first four addresses of a subnet and its last five belong to the network itself: gateway, resolver, metadata. */
+/* The first four addresses of a subnet and its last five belong to the network itself: gateway,
+ * resolver, metadata. */
 enum { FIRST_HOST = 4, LAST_HOSTS = 5, ZONE_BITS = 20 };
 
 int ipv4_parse(const char *s, uint32_t *ret)
@@ -92,16 +93,16 @@ enum err network_default(struct op *op, const struct zone *zone, struct subnet *
     if (index >= 1U << (ZONE_BITS - 12))
         return fail(op->fail, ERR_QUOTA, "the default network has no room for another subnet");
     uint32_t net = (172U << 24 | 16U << 16) + (index << (32 - ZONE_BITS));
-    *ret = (struct subnet){.id = id_base36(op, "vsw-", zone->region->code),
-                           .account = op->account,
-                           .vpc = vpc.id,
-                           .region = zone->region->id,
-                           .zone = zone->id,
-                           .name = "default",
-                           .cidr = arena_fmt(op->arena, "%s/%d", ipv4_text(op->arena, net),
-                                             ZONE_BITS),
-                           .is_default = true,
-                           .created_at = op->now};
+    *ret =
+        (struct subnet){.id = id_base36(op, "vsw-", zone->region->code),
+                        .account = op->account,
+                        .vpc = vpc.id,
+                        .region = zone->region->id,
+                        .zone = zone->id,
+                        .name = "default",
+                        .cidr = arena_fmt(op->arena, "%s/%d", ipv4_text(op->arena, net), ZONE_BITS),
+                        .is_default = true,
+                        .created_at = op->now};
     store_insert(op->tx, &rec_subnet, ret);
     event_append(op, ret->id, "subnet-created", ret->cidr);
     return ERR_NONE;

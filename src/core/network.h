@@ -1,10 +1,12 @@
-/* The networks that instances are created in: a default one a region, with one subnet a zone, made when first needed. */
+/* The networks that instances are created in: a default one a region, with one subnet a zone, made
+ * when first needed. */
 #ifndef OSTLER_CORE_NETWORK_H
 #define OSTLER_CORE_NETWORK_H
 
 #include "core/core.h"
 
-/* The account's default subnet of a zone; made, with its network and security group, when there is none. */
+/* The account's default subnet of a zone; made, with its network and security group, when there is
+ * none. */
 enum err network_default(struct op *op, const struct zone *zone, struct subnet *ret);
 
 /* The caller's subnet: ERR_SUBNET_NOT_FOUND. */
@@ -14,8 +16,8 @@ enum err subnet_get(struct op *op, const char *id, struct subnet *ret);
 bool secgroup_default(struct op *op, const char *vpc, struct secgroup *ret);
 
 /*
- * Takes an address of the subnet for an instance: `wish`, or any when NULL; `or_any`: another when the wish is
- * taken. ERR_IP_FORMAT, ERR_IP_RANGE, ERR_IP_TAKEN, ERR_IP_EXHAUSTED.
+ * Takes an address of the subnet for an instance: `wish`, or any when NULL; `or_any`: another when
+ * the wish is taken. ERR_IP_FORMAT, ERR_IP_RANGE, ERR_IP_TAKEN, ERR_IP_EXHAUSTED.
  */
 enum err network_take(struct op *op, const struct subnet *s, const char *inst, const char *wish,
                       bool or_any, const char **ret_ip);

@@ -1,8 +1,8 @@
 /*
  * Start, stop, reboot, release: the checks in their documented order, then state and job together.
  *
- * The order for a start: known and mine; not in the recycle bin; no lock; not expired, not overdue; the state; the
- * disks; their keys; room on the host.
+ * The order for a start: known and mine; not in the recycle bin; no lock; not expired, not overdue;
+ * the state; the disks; their keys; room on the host.
  */
 #include "core/inst.h"
 

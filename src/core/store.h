@@ -1,11 +1,12 @@
 /*
- * Where the product's records live. Declared here because the core decides what it needs; implemented in
- * src/store over SQL. Every read and write happens through a `struct tx`: either a read snapshot, or the write
- * transaction that the store's single writer has open.
+ * Where the product's records live. Declared here because the core decides what it needs;
+ * implemented in src/store over SQL. Every read and write happens through a `struct tx`: either a
+ * read snapshot, or the write transaction that the store's single writer has open.
  *
- * Failure is sticky. A statement that fails marks its transaction; from then on reads find nothing and writes do
- * nothing, and who opened the transaction asks tx_failed() before it believes any outcome. A handler therefore
- * never checks for a broken store: what it decides on one is thrown away.
+ * Failure is sticky. A statement that fails marks its transaction; from then on reads find nothing
+ * and writes do nothing, and who opened the transaction asks tx_failed() before it believes any
+ * outcome. A handler therefore never checks for a broken store: what it decides on one is thrown
+ * away.
  */
 #ifndef OSTLER_CORE_STORE_H
 #define OSTLER_CORE_STORE_H
@@ -77,16 +78,18 @@ int64_t store_count(struct tx *tx, const struct record *rec, const struct query 
 int64_t store_sum(struct tx *tx, const struct record *rec, const char *column,
                   const struct query *q);
 
-/* A number that was never given before under this name, also after a restart. Write transactions only. */
+/* A number that was never given before under this name, also after a restart. Write transactions
+ * only. */
 int64_t store_next(struct tx *tx, const char *sequence);
 
 /* ---- transactions ---- */
 
 /*
- * One write. `run` is called on the writer thread between a savepoint and its release; when it returns other than
- * ERR_NONE, what it wrote is undone. Many writes share one commit. After the commit, `done` is called on the
- * thread of store_deliver(); `w->result` is what run returned, or ERR_INTERNAL when the commit failed. Both
- * run exactly once. The caller owns the struct until `done`.
+ * One write. `run` is called on the writer thread between a savepoint and its release; when it
+ * returns other than ERR_NONE, what it wrote is undone. Many writes share one commit. After the
+ * commit, `done` is called on the thread of store_deliver(); `w->result` is what run returned, or
+ * ERR_INTERNAL when the commit failed. Both run exactly once. The caller owns the struct until
+ * `done`.
  */
 struct write {
     enum err (*run)(struct write *w, struct tx *tx);
@@ -96,8 +99,8 @@ struct write {
 };
 
 struct store_config {
-    const char *dir;                /* the file is DIR/ostler.db */
-    void (*committed)(void *ctx);   /* on the writer thread: something waits for store_deliver() */
+    const char *dir;              /* the file is DIR/ostler.db */
+    void (*committed)(void *ctx); /* on the writer thread: something waits for store_deliver() */
     void *ctx;
 };
 
@@ -106,7 +109,8 @@ enum err store_open(const struct store_config *config, struct store **ret, struc
 /* Finishes what was submitted, checkpoints, closes. NULL is fine. */
 void store_close(struct store *s);
 
-/* Hands a write over, from any thread. Answers ERR_UNAVAILABLE, without taking it, when too many wait. */
+/* Hands a write over, from any thread. Answers ERR_UNAVAILABLE, without taking it, when too many
+ * wait. */
 enum err store_submit(struct store *s, struct write *w) MUST_USE;
 /* Calls `done` of the writes that have been committed. */
 void store_deliver(struct store *s);

@@ -1,6 +1,6 @@
 /*
- * Secrets at rest: access key secrets, disk keys and the keys that wrap them are sealed (AES-256-GCM) under a
- * master key that lives in a file of mode 0600 in the data directory.
+ * Secrets at rest: access key secrets, disk keys and the keys that wrap them are sealed
+ * (AES-256-GCM) under a master key that lives in a file of mode 0600 in the data directory.
  */
 #ifndef OSTLER_CORE_VAULT_H
 #define OSTLER_CORE_VAULT_H
@@ -14,7 +14,8 @@ struct vault;
 
 enum { VAULT_KEY_LEN = 32 };
 
-/* Reads DIR/master.key, or makes it. Refuses a file that others may read, naming the command that mends it. */
+/* Reads DIR/master.key, or makes it. Refuses a file that others may read, naming the command that
+ * mends it. */
 enum err vault_open(const char *dir, struct world *w, struct vault **ret, struct fail *f);
 void vault_free(struct vault *v);
 

@@ -11,13 +11,13 @@ enum { RETRY_MS = 500, JOBS_AT_ONCE = 256 };
 struct supervisor {
     struct supervisor_config config;
     struct engine *engine;
-    struct map *working;       /* instance id -> itself: an operation or its report is under way */
-    struct map *surveying;     /* instance id -> itself */
-    struct report *reports;    /* all that are not committed yet */
-    struct loop_timer *again;  /* for jobs that were left when too many came at once */
-    int64_t last_job;          /* jobs up to this number have been seen */
-    bool surveyed_all;         /* every survey was asked for */
-    bool stopping;             /* the engine is closed; nothing begins any more */
+    struct map *working;   /* instance id -> struct work: an operation or its report is under way */
+    struct map *surveying; /* instance id -> itself */
+    struct report *reports;   /* all that are not committed yet */
+    struct loop_timer *again; /* for jobs that were left when too many came at once */
+    int64_t last_job;         /* jobs up to this number have been seen */
+    bool surveyed_all;        /* every survey was asked for */
+    bool stopping;            /* the engine is closed; nothing begins any more */
 };
 
 /* One thing that the store has to learn. Kept until it has, however long the disk is full. */
@@ -32,7 +32,38 @@ struct report {
     bool more;
 };
 
+/* What is being done to an instance, for the log. */
+struct work {
+    enum verb verb;
+    char request_id[];
+};
+
 static void take_up(struct supervisor *s, const char *inst);
+
+static void work_begin(struct supervisor *s, const struct job *j)
+{
+    size_t n = strlen(j->request_id) + 1;
+    struct work *w = xmalloc(sizeof(*w) + n);
+
+    w->verb = j->verb;
+    memcpy(w->request_id, j->request_id, n);
+    map_put(s->working, j->inst, w);
+}
+
+static void work_end(struct supervisor *s, const char *inst)
+{
+    free(map_remove(s->working, inst));
+}
+
+static void work_log(struct supervisor *s, const char *inst, const struct outcome *o)
+{
+    const struct work *w = map_get(s->working, inst);
+
+    log_write(o->error ? LOG_WARN : LOG_INFO,
+              o->error ? "an operation failed" : "an operation is done", "request",
+              w ? w->request_id : NULL, "operation", w ? verb_name(w->verb) : NULL, "instance",
+              inst, "why", o->error, NULL);
+}
 
 static int64_t now(struct supervisor *s)
 {
@@ -86,19 +117,22 @@ static void report_done(struct write *w)
     struct supervisor *s = r->s;
 
     if (s->stopping) {
-        report_free(r); /* what it had to say is either written, or found again by the next survey */
+        report_free(
+            r); /* what it had to say is either written, or found again by the next survey */
         return;
     }
     if (w->result) {
-        log_write(LOG_ERROR, "an outcome could not be written; trying again", "instance", r->inst, NULL);
+        log_write(LOG_ERROR, "an outcome could not be written; trying again", "instance", r->inst,
+                  NULL);
         try_later(r);
         return;
     }
-    CLEANUP(free_p) char *inst = xstrdup(r->inst);
+    CLEANUP(free_p)
+    char *inst = xstrdup(r->inst);
     bool was_job = !r->stopped;
     report_free(r);
     if (was_job) {
-        (void)map_remove(s->working, inst);
+        work_end(s, inst);
         take_up(s, inst);
     }
 }
@@ -133,8 +167,7 @@ static void on_done(void *ctx, const char *inst, int64_t job, const struct outco
     r->job = job;
     r->error = arena_str(r->arena, o->error);
     r->ssh_port = o->ssh_port;
-    if (o->error)
-        log_write(LOG_WARN, "an operation failed", "instance", inst, "why", o->error, NULL);
+    work_log(ctx, inst, o);
     submit(r);
 }
 
@@ -185,7 +218,8 @@ static void order(struct supervisor *s, const struct machine *m, const struct jo
 /* Begins the instance's job, if it has one and nothing is under way. */
 static void begin(struct supervisor *s, const char *inst, bool runs)
 {
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
     struct fail f = {0};
     struct tx *tx = store_read(s->config.store, a);
     struct op op = op_for(s, tx, a, &f);
@@ -197,7 +231,7 @@ static void begin(struct supervisor *s, const char *inst, bool runs)
     bool broken = tx_failed(tx);
     store_read_end(tx);
     if (m && !broken) {
-        map_put(s->working, inst, s);
+        work_begin(s, &job);
         order(s, m, &job, runs);
     }
     machine_free(m);
@@ -210,7 +244,8 @@ static void take_up(struct supervisor *s, const char *inst)
 
 void supervisor_kick(struct supervisor *s)
 {
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
     struct query q = {.order = "id", .limit = JOBS_AT_ONCE};
     size_t n;
 
@@ -247,7 +282,8 @@ static void lost(struct supervisor *s, const char *inst, enum survey what)
 static void on_surveyed(void *ctx, const char *inst_, enum survey what)
 {
     struct supervisor *s = ctx;
-    CLEANUP(free_p) char *inst = xstrdup(inst_);
+    CLEANUP(free_p)
+    char *inst = xstrdup(inst_);
 
     if (!map_remove(s->surveying, inst))
         return;
@@ -260,7 +296,8 @@ static void on_surveyed(void *ctx, const char *inst_, enum survey what)
 
 static void survey_one(struct supervisor *s, struct op *op, const char *inst)
 {
-    struct machine *m = map_get(s->surveying, inst) ? NULL : machine_of(op, &(struct inst){.id = inst});
+    struct machine *m =
+        map_get(s->surveying, inst) ? NULL : machine_of(op, &(struct inst){.id = inst});
 
     if (!m)
         return;
@@ -280,10 +317,12 @@ static void collect(void *ctx, const char *key, void *value)
     asked->machines[asked->n++] = value;
 }
 
-/* The machines are gathered first: a survey may answer at once, and its answer opens a snapshot of its own. */
+/* The machines are gathered first: a survey may answer at once, and its answer opens a snapshot of
+ * its own. */
 static void survey_all(struct supervisor *s)
 {
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
     struct fail f = {0};
     struct query running = {0}, all = {.order = "id"};
     size_t n_insts, n_jobs;
@@ -346,6 +385,13 @@ void supervisor_stop(struct supervisor *s)
             loop_timer_stop(r->retry);
 }
 
+static void free_work(void *ctx, const char *key, void *value)
+{
+    (void)ctx;
+    (void)key;
+    free(value);
+}
+
 void supervisor_free(struct supervisor *s)
 {
     if (!s)
@@ -354,6 +400,7 @@ void supervisor_free(struct supervisor *s)
     while (s->reports)
         report_free(s->reports);
     loop_timer_free(s->again);
+    map_each(s->working, free_work, NULL);
     map_free(s->working);
     map_free(s->surveying);
     free(s);

@@ -1,8 +1,10 @@
 /*
- * Drives the engine by the jobs in the store, and the store by what the engine reports. Lives on the loop's thread.
+ * Drives the engine by the jobs in the store, and the store by what the engine reports. Lives on
+ * the loop's thread.
  *
- * Begins with a survey: each instance that should be running, or has a job, is looked for; what was half done when
- * the last daemon ended is finished then, and nothing is started before its machine is known to be absent.
+ * Begins with a survey: each instance that should be running, or has a job, is looked for; what was
+ * half done when the last daemon ended is finished then, and nothing is started before its machine
+ * is known to be absent.
  */
 #ifndef OSTLER_ENGINE_SUPERVISOR_H
 #define OSTLER_ENGINE_SUPERVISOR_H
@@ -23,7 +25,8 @@ struct supervisor_config {
 enum err supervisor_new(const struct supervisor_config *config, struct supervisor **ret,
                         struct fail *f);
 
-/* Closes the engine: machines keep running, nothing more is begun. Then the store may be closed, then this freed. */
+/* Closes the engine: machines keep running, nothing more is begun. Then the store may be closed,
+ * then this freed. */
 void supervisor_stop(struct supervisor *s);
 /* The store is closed, or was never given anything. NULL is fine, as above. */
 void supervisor_free(struct supervisor *s);

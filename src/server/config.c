@@ -57,7 +57,8 @@ static bool set_listen(struct config *c, const char *v)
         return false;
     size_t n = (size_t)(colon - v);
     bool brackets = v[0] == '[' && n > 2 && v[n - 1] == ']';
-    CLEANUP(free_p) char *host = xasprintf("%.*s", (int)(brackets ? n - 2 : n), v + brackets);
+    CLEANUP(free_p)
+    char *host = xasprintf("%.*s", (int)(brackets ? n - 2 : n), v + brackets);
     c->port = (uint16_t)port;
     return keep(&c->host, host);
 }
@@ -175,12 +176,13 @@ static bool set_sim_reboot(struct config *c, const char *v)
 
 static const struct option_row rows[] = {
     {"data", "DIR", "where everything is kept [./var]", set_data},
-    {"listen", "HOST:PORT", "HTTP and HTTPS on one port; port 0 picks one [127.0.0.1:8470]", set_listen},
+    {"listen", "HOST:PORT", "HTTP and HTTPS on one port; port 0 picks one [127.0.0.1:8470]",
+     set_listen},
     {"engine", "qemu|sim", "run real machines, or only their states [qemu]", set_engine},
     {"accel", "auto|kvm|tcg", "how QEMU runs guests; auto tries KVM by really running one [auto]",
      set_accel},
-    {"capacity-memory", "MIB", "memory of all running machines together; 0 for no limit [the host's]",
-     set_capacity},
+    {"capacity-memory", "MIB",
+     "memory of all running machines together; 0 for no limit [the host's]", set_capacity},
     {"catalogue", "FILE", "regions, zones and types instead of the built-in ones", set_catalogue},
     {"stop-grace", "TIME", "how long a guest may take to shut down before its power is cut [60s]",
      set_grace},
@@ -191,7 +193,8 @@ static const struct option_row rows[] = {
     {"starting-status", "STARTING|BOOTING", "spelling of the starting state for every ZEC client",
      set_starting},
     {"log-level", "debug|info|warn|error", "least important line to write [info]", set_log_level},
-    {"log-format", "logfmt|json", "form of the log [logfmt on a terminal, else json]", set_log_format},
+    {"log-format", "logfmt|json", "form of the log [logfmt on a terminal, else json]",
+     set_log_format},
     {"sim-create", "TIME", "how long the sim engine takes to create [500ms]", set_sim_create},
     {"sim-start", "TIME", "... to start [2s]", set_sim_start},
     {"sim-stop", "TIME", "... to stop [1s]", set_sim_stop},
@@ -200,11 +203,14 @@ static const struct option_row rows[] = {
 
 static void usage(FILE *to)
 {
-    (void)fprintf(to, "Usage: ostler serve [OPTION]...\n\n"
-                      "Serves Alibaba Cloud ECS and Zenlayer ZEC to their own clients, and runs the machines.\n"
-                      "Ctrl-C ends the server; machines go on running and are found again by the next one.\n\n");
+    (void)fprintf(
+        to,
+        "Usage: ostler serve [OPTION]...\n\n"
+        "Serves Alibaba Cloud ECS and Zenlayer ZEC to their own clients, and runs the machines.\n"
+        "Ctrl-C ends the server; machines go on running and are found again by the next one.\n\n");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        CLEANUP(free_p) char *left = xasprintf("--%s %s", rows[i].name, rows[i].value ? rows[i].value : "");
+        CLEANUP(free_p)
+        char *left = xasprintf("--%s %s", rows[i].name, rows[i].value ? rows[i].value : "");
 
         (void)fprintf(to, "  %-34s %s\n", left, rows[i].text);
     }
@@ -272,8 +278,11 @@ int config_read(int argc, char **argv, struct config *ret)
         .driver = &engine_qemu,
         .log_level = LOG_INFO,
         .settings = {.lock_refuses_stop = true},
-        .engine = {.stop_grace_ms = 60000, .sim_create_ms = 500, .sim_start_ms = 2000,
-                   .sim_stop_ms = 1000, .sim_reboot_ms = 2000},
+        .engine = {.stop_grace_ms = 60000,
+                   .sim_create_ms = 500,
+                   .sim_start_ms = 2000,
+                   .sim_stop_ms = 1000,
+                   .sim_reboot_ms = 2000},
     };
     for (int i = 0; i < argc; i++) {
         if (streq(argv[i], "--help") || streq(argv[i], "-h")) {

@@ -9,8 +9,8 @@
 enum { CONFIG_MAX_NAMES = 16 };
 
 struct config {
-    char *dir;            /* absolute */
-    char *host;           /* to listen on */
+    char *dir;  /* absolute */
+    char *host; /* to listen on */
     uint16_t port;
     const struct engine_driver *driver;
     struct engine_config engine;
@@ -19,14 +19,14 @@ struct config {
     char *catalogue_file; /* NULL: built in */
     enum log_level log_level;
     enum log_format log_format;
-    bool insecure_http;   /* plain HTTP also beyond loopback */
+    bool insecure_http;                  /* plain HTTP also beyond loopback */
     const char *names[CONFIG_MAX_NAMES]; /* further names of this server in its certificate */
     size_t n_names;
 };
 
 /*
- * Reads the arguments after the verb. Returns -1 to go on, or what to exit with: 0 after --help, 2 after a wrong
- * option, which has been told on standard error.
+ * Reads the arguments after the verb. Returns -1 to go on, or what to exit with: 0 after --help, 2
+ * after a wrong option, which has been told on standard error.
  */
 int config_read(int argc, char **argv, struct config *ret);
 void config_done(struct config *c);

@@ -11,7 +11,9 @@ static char *dump(void)
 }
 
 static const struct cli_other others[] = {
-    {.name = "serve", .summary = "Serve both clouds' APIs and run the machines.", .run = serve_main},
+    {.name = "serve",
+     .summary = "Serve both clouds' APIs and run the machines.",
+     .run = serve_main},
     {.name = "switch", .summary = "Carry the guests' network.", .hidden = true, .run = switch_main},
     {.name = NULL},
 };

@@ -101,8 +101,8 @@ static enum err run(struct write *w, struct tx *tx)
     return e;
 }
 
-enum err seed(struct store *st, struct core *core, const char *dir, bool names_only, struct arena *a,
-              struct seeded *ret, struct fail *f)
+enum err seed(struct store *st, struct core *core, const char *dir, bool names_only,
+              struct arena *a, struct seeded *ret, struct fail *f)
 {
     struct seeding s = {.write = {.run = run},
                         .core = core,

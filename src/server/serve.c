@@ -1,6 +1,6 @@
 /*
- * `ostler serve`: opens everything in order, serves until it is told to end, closes everything in the other order.
- * Machines go on running.
+ * `ostler serve`: opens everything in order, serves until it is told to end, closes everything in
+ * the other order. Machines go on running.
  */
 #include "server/serve.h"
 
@@ -25,8 +25,8 @@
 #include "server/web.h"
 #include "version.h"
 
-const struct dialect *const served_dialects[] = {&dialect_operator, &dialect_zenlayer, &dialect_alibaba,
-                                                 NULL};
+const struct dialect *const served_dialects[] = {&dialect_operator, &dialect_zenlayer,
+                                                 &dialect_alibaba, NULL};
 
 struct server {
     struct config config;
@@ -77,8 +77,10 @@ static enum err lock_dir(struct server *s, struct fail *f)
 
 static char *read_file(const char *path)
 {
-    CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    CLEANUP(buf_done) struct buf b = {0};
+    CLEANUP(close_p)
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP(buf_done)
+    struct buf b = {0};
     ssize_t n = fd < 0 ? -1 : 0;
 
     while (fd >= 0 && (n = read(fd, buf_reserve(&b, 65536), 65536)) > 0)
@@ -92,7 +94,8 @@ static char *read_file(const char *path)
 static enum err open_catalog(struct server *s, struct fail *f)
 {
     const char *path = s->config.catalogue_file;
-    CLEANUP(free_p) char *text = path ? read_file(path) : NULL;
+    CLEANUP(free_p)
+    char *text = path ? read_file(path) : NULL;
 
     if (path && !text)
         return fail(f, ERR_INTERNAL, "%s: %s", path, strerror(errno));
@@ -134,8 +137,9 @@ static enum err open_core(struct server *s, struct fail *f)
         return e;
     s->core.catalog = s->catalog;
     s->committed = loop_wake_new(s->loop, deliver, s);
-    if ((e = store_open(&(struct store_config){.dir = s->config.dir, .committed = on_committed, .ctx = s},
-                        &s->store, f)))
+    if ((e = store_open(
+             &(struct store_config){.dir = s->config.dir, .committed = on_committed, .ctx = s},
+             &s->store, f)))
         return e;
     return seed(s->store, &s->core, s->config.dir, s->config.driver == &engine_sim, s->arena,
                 &s->seeded, f);
@@ -200,9 +204,10 @@ static enum err open_http(struct server *s, struct fail *f)
     if ((e = http_server_new(s->loop, &http, &s->http)) < 0)
         return fail(f, ERR_INTERNAL, "no HTTP server: %s", strerror(-e));
     if ((e = http_server_listen_tcp(s->http, c->host, c->port, &port)) < 0)
-        return fail(f, ERR_INTERNAL,
-                    "cannot listen on %s:%u: %s; `ostler doctor` says who does, --listen chooses another",
-                    c->host, c->port, strerror(-e));
+        return fail(
+            f, ERR_INTERNAL,
+            "cannot listen on %s:%u: %s; `ostler doctor` says who does, --listen chooses another",
+            c->host, c->port, strerror(-e));
     const char *operator_socket = arena_fmt(s->arena, "%s/ostler.sock", c->dir);
     if ((e = http_server_listen_unix(s->http, operator_socket)) < 0)
         return fail(f, ERR_INTERNAL, "cannot listen on %s: %s", operator_socket, strerror(-e));
@@ -213,13 +218,16 @@ static enum err open_http(struct server *s, struct fail *f)
     return ERR_NONE;
 }
 
-/* How clients of this directory find the server. Replaced whole, so that nobody reads half of it. */
+/* How clients of this directory find the server. Replaced whole, so that nobody reads half of it.
+ */
 static enum err write_server_json(struct server *s, struct fail *f)
 {
     const char *path = arena_fmt(s->arena, "%s/server.json", s->config.dir);
     const char *tmp = arena_fmt(s->arena, "%s/.server.json.new", s->config.dir);
-    const char *text = arena_fmt(s->arena, "{\"endpoint\":\"%s\",\"pid\":%d}\n", s->endpoints[0], (int)getpid());
-    CLEANUP(close_p) int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const char *text =
+        arena_fmt(s->arena, "{\"endpoint\":\"%s\",\"pid\":%d}\n", s->endpoints[0], (int)getpid());
+    CLEANUP(close_p)
+    int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
     if (fd < 0 || write(fd, text, strlen(text)) < 0 || rename(tmp, path) < 0)
         return fail(f, ERR_INTERNAL, "%s: %s", path, strerror(errno));
@@ -255,7 +263,8 @@ static void announce(struct server *s)
 
 enum { DRAIN_MS = 3000 };
 
-/* Everything was answered, or the time for it is over. What was accepted is in the store either way. */
+/* Everything was answered, or the time for it is over. What was accepted is in the store either
+ * way. */
 static void drained(void *ctx)
 {
     loop_stop(((struct server *)ctx)->loop);
@@ -268,7 +277,8 @@ static void on_signal(void *ctx, int signum)
     if (s->ending)
         return; /* it is bounded in time; a second Ctrl-C changes nothing */
     s->ending = true;
-    log_write(LOG_INFO, "ending; machines go on running", "signal", signum == SIGINT ? "INT" : "TERM", NULL);
+    log_write(LOG_INFO, "ending; machines go on running", "signal",
+              signum == SIGINT ? "INT" : "TERM", NULL);
     http_server_drain(s->http, drained, s);
     loop_timer_set(s->patience, DRAIN_MS, 0);
 }

@@ -1,7 +1,7 @@
 /*
- * One connection to a database, as little of it as the store needs. Texts of statements are kept prepared. A
- * failure is logged once by the driver and said by the return value: 0, or -EIO; -EAGAIN when another connection
- * holds what is needed.
+ * One connection to a database, as little of it as the store needs. Texts of statements are kept
+ * prepared. A failure is logged once by the driver and said by the return value: 0, or -EIO;
+ * -EAGAIN when another connection holds what is needed.
  */
 #ifndef OSTLER_STORE_DB_H
 #define OSTLER_STORE_DB_H
@@ -19,7 +19,8 @@ const char *db_error(struct db *db);
 /* Several statements without parameters or rows. */
 int db_exec(struct db *db, const char *sql);
 
-/* A prepared statement for this text, reset; NULL: it cannot be prepared. It stays the connection's. */
+/* A prepared statement for this text, reset; NULL: it cannot be prepared. It stays the
+ * connection's. */
 struct stmt *db_stmt(struct db *db, const char *sql);
 
 /* Parameters are numbered from 1. Memory must live until the statement is reset. */
@@ -39,7 +40,8 @@ struct bytes stmt_get_blob(struct stmt *s, int at, struct arena *a);
 
 int64_t db_last_id(struct db *db);
 
-/* Moves what was committed into the main file. `wait`: until all of it is there and the log can start anew. */
+/* Moves what was committed into the main file. `wait`: until all of it is there and the log can
+ * start anew. */
 int db_checkpoint(struct db *db, bool wait);
 /* Bytes in the log since it last began anew. */
 int64_t db_log_size(struct db *db);

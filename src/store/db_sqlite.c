@@ -1,4 +1,5 @@
-/* SQLite: write-ahead log, every commit on disk before it counts, checkpoints made by the store's own thread. */
+/* SQLite: write-ahead log, every commit on disk before it counts, checkpoints made by the store's
+ * own thread. */
 #include "store/db.h"
 
 #include <errno.h>
@@ -33,7 +34,8 @@ static int failed(struct db *db, const char *what)
 
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
         return -EAGAIN;
-    log_write(LOG_ERROR, "the database failed", "what", what, "why", sqlite3_errmsg(db->lite), NULL);
+    log_write(LOG_ERROR, "the database failed", "what", what, "why", sqlite3_errmsg(db->lite),
+              NULL);
     return -EIO;
 }
 
@@ -56,8 +58,9 @@ int db_open(const char *path, bool writes, struct db **ret)
     if (sqlite3_open_v2(path, &db->lite, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         e = failed(db, path);
     if (!e)
-        e = db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF;"
-                        "PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;");
+        e = db_exec(
+            db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF;"
+                "PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;");
     if (!e && !writes)
         e = db_exec(db, "PRAGMA query_only=1;");
     if (e) {
@@ -114,7 +117,8 @@ struct stmt *db_stmt(struct db *db, const char *sql)
             return (struct stmt *)k->stmt;
     struct kept *k = xmalloc(sizeof(*k) + n);
     memcpy(k->sql, sql, n);
-    if (sqlite3_prepare_v3(db->lite, sql, -1, SQLITE_PREPARE_PERSISTENT, &k->stmt, NULL) != SQLITE_OK) {
+    if (sqlite3_prepare_v3(db->lite, sql, -1, SQLITE_PREPARE_PERSISTENT, &k->stmt, NULL) !=
+        SQLITE_OK) {
         (void)failed(db, sql);
         free(k);
         return NULL;
@@ -124,7 +128,8 @@ struct stmt *db_stmt(struct db *db, const char *sql)
     return (struct stmt *)k->stmt;
 }
 
-/* A bind fails only for a wrong index, which would be our mistake and shows as a wrong row in the first test. */
+/* A bind fails only for a wrong index, which would be our mistake and shows as a wrong row in the
+ * first test. */
 void stmt_text(struct stmt *s, int at, const char *value)
 {
     (void)sqlite3_bind_text(lite(s), at, value ? value : "", -1, SQLITE_STATIC);

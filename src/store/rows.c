@@ -1,4 +1,5 @@
-/* From records and queries to SQL, and from rows to structs. The only place that writes SQL for records. */
+/* From records and queries to SQL, and from rows to structs. The only place that writes SQL for
+ * records. */
 #include <assert.h>
 
 #include "base/buf.h"
@@ -148,10 +149,14 @@ void query_in(struct query *q, const char *column, const char *const *values, si
 
 /* What follows the column's name. */
 static const char *const cmp_sql[] = {
-    [CMP_EQ] = "=?",   [CMP_NE] = "<>?",
-    [CMP_LT] = "<?",   [CMP_LE] = "<=?",
-    [CMP_GT] = ">?",   [CMP_GE] = ">=?",
-    [CMP_LIKE] = " LIKE ? ESCAPE '\\'", [CMP_HAS_BITS] = " & ? <> 0",
+    [CMP_EQ] = "=?",
+    [CMP_NE] = "<>?",
+    [CMP_LT] = "<?",
+    [CMP_LE] = "<=?",
+    [CMP_GT] = ">?",
+    [CMP_GE] = ">=?",
+    [CMP_LIKE] = " LIKE ? ESCAPE '\\'",
+    [CMP_HAS_BITS] = " & ? <> 0",
 };
 
 static void add_in(struct buf *sql, const struct cond *c)
@@ -214,7 +219,8 @@ static void bind_where(struct stmt *s, const struct query *q)
 static struct stmt *select_stmt(struct tx *tx, const struct record *rec, const struct query *q,
                                 const char *what)
 {
-    CLEANUP(buf_done) struct buf sql = {0};
+    CLEANUP(buf_done)
+    struct buf sql = {0};
 
     buf_str(&sql, "SELECT ");
     if (what)
@@ -292,9 +298,11 @@ int64_t store_count(struct tx *tx, const struct record *rec, const struct query 
     return one_number(tx, select_stmt(tx, rec, q, "count(*)"));
 }
 
-int64_t store_sum(struct tx *tx, const struct record *rec, const char *column, const struct query *q)
+int64_t store_sum(struct tx *tx, const struct record *rec, const char *column,
+                  const struct query *q)
 {
-    CLEANUP(buf_done) struct buf what = {0};
+    CLEANUP(buf_done)
+    struct buf what = {0};
 
     assert(column_of(rec, column));
     buf_fmt(&what, "coalesce(sum(%s),0)", column);
@@ -305,7 +313,8 @@ int64_t store_sum(struct tx *tx, const struct record *rec, const char *column, c
 
 bool store_get(struct tx *tx, const struct record *rec, const char *key, void *row)
 {
-    CLEANUP(buf_done) struct buf sql = {0};
+    CLEANUP(buf_done)
+    struct buf sql = {0};
     bool found = false;
 
     buf_str(&sql, "SELECT ");
@@ -325,7 +334,8 @@ bool store_get(struct tx *tx, const struct record *rec, const char *key, void *r
 
 static void insert(struct tx *tx, const struct record *rec, const void *row, size_t from)
 {
-    CLEANUP(buf_done) struct buf sql = {0};
+    CLEANUP(buf_done)
+    struct buf sql = {0};
 
     buf_fmt(&sql, "INSERT INTO %s (", rec->table);
     add_columns(&sql, rec, from, "");
@@ -354,7 +364,8 @@ int64_t store_append(struct tx *tx, const struct record *rec, const void *row)
 
 void store_update(struct tx *tx, const struct record *rec, const void *row)
 {
-    CLEANUP(buf_done) struct buf sql = {0};
+    CLEANUP(buf_done)
+    struct buf sql = {0};
 
     buf_fmt(&sql, "UPDATE %s SET ", rec->table);
     add_columns(&sql, rec, 1, "=?");
@@ -370,7 +381,8 @@ void store_update(struct tx *tx, const struct record *rec, const void *row)
 
 void store_delete(struct tx *tx, const struct record *rec, const char *key)
 {
-    CLEANUP(buf_done) struct buf sql = {0};
+    CLEANUP(buf_done)
+    struct buf sql = {0};
 
     buf_fmt(&sql, "DELETE FROM %s WHERE %s=?", rec->table, rec->cols[0].name);
     struct stmt *s = prepare(tx, buf_cstr(&sql));
@@ -382,8 +394,9 @@ void store_delete(struct tx *tx, const struct record *rec, const char *key)
 
 int64_t store_next(struct tx *tx, const char *sequence)
 {
-    struct stmt *s = prepare(tx, "INSERT INTO sequence (name, value) VALUES (?, 1) "
-                                 "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value");
+    struct stmt *s =
+        prepare(tx, "INSERT INTO sequence (name, value) VALUES (?, 1) "
+                    "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value");
     int64_t v = 0;
 
     if (!s)

@@ -1,5 +1,6 @@
 /*
- * The single writer and its group commit; snapshots for reading; checkpoints on a thread of their own.
+ * The single writer and its group commit; snapshots for reading; checkpoints on a thread of their
+ * own.
  *
  * Writers wait for one fsync together: while one batch is being committed the next gathers.
  */
@@ -77,7 +78,8 @@ static bool run_one(struct store *s, struct write *w)
 
 static void lose(struct store *s, struct queue *batch)
 {
-    (void)db_exec(s->writer_db, "ROLLBACK"); /* may be over already: a full disk ends a transaction by itself */
+    (void)db_exec(s->writer_db,
+                  "ROLLBACK"); /* may be over already: a full disk ends a transaction by itself */
     for (struct write *w = batch->first; w; w = w->next)
         if (!w->result)
             w->result = ERR_INTERNAL;
@@ -104,13 +106,15 @@ static void run_batch(struct store *s, struct queue *batch)
         batch->last = &batch->first;
 }
 
-/* Where the log has grown past all bounds, the writer waits for it to be emptied; else another thread does it. */
+/* Where the log has grown past all bounds, the writer waits for it to be emptied; else another
+ * thread does it. */
 static void mind_log(struct store *s)
 {
     int64_t size = db_log_size(s->writer_db);
 
     if (size > LOG_MAX)
-        (void)db_checkpoint(s->writer_db, true); /* a reader in the way: the next batch tries again */
+        (void)db_checkpoint(s->writer_db,
+                            true); /* a reader in the way: the next batch tries again */
     if (size > CHECKPOINT_AT) {
         (void)pthread_mutex_lock(&s->lock);
         s->checkpoint_wanted = true;
@@ -161,7 +165,8 @@ static void *checkpoint_loop(void *arg)
         (void)pthread_mutex_unlock(&s->lock);
         if (end)
             return NULL;
-        (void)db_checkpoint(s->checkpoint_db, false); /* what readers hold back is moved the next time */
+        (void)db_checkpoint(s->checkpoint_db,
+                            false); /* what readers hold back is moved the next time */
     }
 }
 
@@ -195,7 +200,8 @@ void store_deliver(struct store *s)
         w->done(w);
 }
 
-/* A write that another thread waits for. Its outcome is told through the wrapper, not through the loop. */
+/* A write that another thread waits for. Its outcome is told through the wrapper, not through the
+ * loop. */
 struct waited {
     struct write write;
     struct write *inner;
@@ -222,7 +228,8 @@ enum err store_write_now(struct store *s, struct write *w)
     enum err e = store_submit(s, &me.write);
 
     while (!e && !me.done) {
-        store_deliver(s); /* start-up and tools: this is the loop's thread, and the loop is not running */
+        store_deliver(
+            s); /* start-up and tools: this is the loop's thread, and the loop is not running */
         if (!me.done)
             (void)usleep(200);
     }

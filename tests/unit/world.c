@@ -111,7 +111,8 @@ struct test_world *test_world_new(void)
     assert_int_equal(catalog_new(NULL, &w->catalog, &w->fail), ERR_NONE);
     w->core.catalog = w->catalog;
     assert_int_equal(vault_open(w->dir, &w->world, &w->core.vault, &w->fail), ERR_NONE);
-    assert_int_equal(store_open(&(struct store_config){.dir = w->dir}, &w->store, &w->fail), ERR_NONE);
+    assert_int_equal(store_open(&(struct store_config){.dir = w->dir}, &w->store, &w->fail),
+                     ERR_NONE);
     assert_int_equal(test_write(w, make_account, w), ERR_NONE);
     return w;
 }
@@ -134,10 +135,8 @@ void test_world_free(struct test_world *w)
 static enum err create_small(struct op *op, void *arg)
 {
     struct created out;
-    struct new_inst n = {.region = "cn-hangzhou",
-                         .type = "ecs.t5-lc2m1.nano",
-                         .image = "test-image",
-                         .count = 1};
+    struct new_inst n = {
+        .region = "cn-hangzhou", .type = "ecs.t5-lc2m1.nano", .image = "test-image", .count = 1};
     enum err e = inst_create(op, &n, &out);
 
     if (!e)

@@ -1,4 +1,5 @@
-/* A small cloud for tests of the core: a store in a temporary directory, an account, an image, a clock moved by hand. */
+/* A small cloud for tests of the core: a store in a temporary directory, an account, an image, a
+ * clock moved by hand. */
 #ifndef OSTLER_TESTS_WORLD_H
 #define OSTLER_TESTS_WORLD_H
 
@@ -27,7 +28,8 @@ enum err test_write(struct test_world *w, enum err (*fn)(struct op *op, void *ar
 /* Runs `fn` on a snapshot. */
 enum err test_read(struct test_world *w, enum err (*fn)(struct op *op, void *arg), void *arg);
 
-/* A new instance of a small type, brought to STOPPED by ending its create job; its id lives with the world. */
+/* A new instance of a small type, brought to STOPPED by ending its create job; its id lives with
+ * the world. */
 const char *test_stopped(struct test_world *w);
 
 /* Ends the instance's job well (`error` NULL) or not. */

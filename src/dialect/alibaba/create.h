@@ -176,7 +176,8 @@ enum err create_run(struct call *c, const struct create_in *in, bool start, stru
 
 /* The one message that these actions say without quotes around the parameter. */
 #define CREATE_ROWS                                                                                \
-    ERR_ROWS({ERR_NEEDED, 400, "MissingParameter",                                                 \
-              "The input parameter %p that is mandatory for processing this request is not supplied."})
+    ERR_ROWS(                                                                                      \
+        {ERR_NEEDED, 400, "MissingParameter",                                                      \
+         "The input parameter %p that is mandatory for processing this request is not supplied."})
 
 #endif

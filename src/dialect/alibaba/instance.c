@@ -185,8 +185,7 @@ static void encode_tags(const struct inst *in, struct enc *e)
     json_t *value;
 
     enc_list(e, "Tags", "Tag");
-    json_object_foreach(tags, key, value)
-    {
+    json_object_foreach (tags, key, value) {
         enc_obj(e, NULL);
         enc_str(e, "TagKey", key);
         enc_str(e, "TagValue", json_string_value(value));

@@ -1,7 +1,6 @@
 /* What can be had: DescribeZones, DescribeZoneInstanceConfigInfos, DescribeTimeZones. None of them
  * is paged. */
 #include "core/inst.h"
-#include "core/inst.h"
 #include "dialect/zenlayer/zec.h"
 
 enum { KBIT = 1000, MIB_PER_GIB = 1024 };

@@ -213,8 +213,7 @@ struct zec_tag *zec_tags_read(struct arena *a, const char *json, size_t *ret_n)
     json_t *value;
     size_t n = 0;
 
-    json_object_foreach(o, key, value)
-    {
+    json_object_foreach (o, key, value) {
         tags[n].key = arena_str(a, key);
         tags[n].value = arena_str(a, json_is_string(value) ? json_string_value(value) : "");
         n++;

@@ -116,7 +116,8 @@ static enum err add_signed(struct call *c, struct zec_claim *claim, struct span 
 
     if (!*name || claim->n_signed == ZEC_MAX_SIGNED)
         return malformed(c, "SignedHeaders holds an empty name or too many");
-    if (!span_is(sent, name)) /* what is signed is the lower-case name: another spelling was not signed */
+    if (!span_is(sent,
+                 name)) /* what is signed is the lower-case name: another spelling was not signed */
         return malformed(c, "SignedHeaders must be in lower case");
     err = take_header(c, name, ERR_AUTH_MALFORMED, &value);
     if (err)

@@ -13,7 +13,7 @@ void zec_name_request(struct call *c);
 enum err zec_parse(struct call *c);
 enum err zec_find(struct call *c, const struct action **ret);
 
-enum { ZEC_MAX_BODY = 1 << 20, ZEC_MAX_DEPTH = 12, ZEC_MAX_VALUES = 20000 };
+enum { ZEC_MAX_BODY = 8 << 20, ZEC_MAX_DEPTH = 12, ZEC_MAX_VALUES = 20000 };
 
 /*
  * Reads a body that must be one JSON object: valid UTF-8, no key twice, no NUL in a text, within

@@ -447,7 +447,7 @@ static void go_on_live(struct vm *vm)
 {
     static void (*const next[])(struct vm *) = {
         [OP_CREATE] = refuse_create, [OP_START] = start_live, [OP_STOP] = go_down,
-        [OP_REBOOT] = reset,         [OP_RELEASE] = go_down,    [OP_SURVEY] = survey_live};
+        [OP_REBOOT] = reset,         [OP_RELEASE] = go_down,  [OP_SURVEY] = survey_live};
 
     next[vm->op->kind](vm);
 }

@@ -1,6 +1,7 @@
 /*
- * The sim engine: the states and their durations, and no process. What would be running is a file, DIR/sim/ID, so
- * that it outlives the daemon as a real machine does; DIR/sim/log tells every start and stop, in order.
+ * The sim engine: the states and their durations, and no process. What would be running is a file,
+ * DIR/sim/ID, so that it outlives the daemon as a real machine does; DIR/sim/log tells every start
+ * and stop, in order.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -68,13 +69,15 @@ static bool runs(struct engine *e, const char *inst)
 /* One write a line: a daemon that is killed leaves whole lines behind. */
 static void note(struct engine *e, const char *what, const char *inst)
 {
-    CLEANUP(buf_done) struct buf line = {0};
+    CLEANUP(buf_done)
+    struct buf line = {0};
 
     buf_fmt(&line, "%s %s\n", what, inst);
     (void)!write(e->log, line.data, line.len); /* tests read it; a full disk shows there */
 }
 
-/* False: it runs already. Nobody may ask for that without having found it so: the log tells when one does. */
+/* False: it runs already. Nobody may ask for that without having found it so: the log tells when
+ * one does. */
 static bool power_on(struct engine *e, const char *inst)
 {
     int fd = openat(e->dir, inst, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -88,7 +91,8 @@ static bool power_on(struct engine *e, const char *inst)
     return fresh;
 }
 
-/* The line comes first: a daemon killed between the two has told of a stop that the next one repeats. */
+/* The line comes first: a daemon killed between the two has told of a stop that the next one
+ * repeats. */
 static void power_off(struct engine *e, const char *inst)
 {
     (void)map_remove(e->known, inst);
@@ -160,10 +164,12 @@ static void sim_close(struct engine *e)
 static enum err sim_open(struct loop *loop, const struct engine_config *config,
                          const struct engine_host *host, struct engine **ret, struct fail *f)
 {
-    CLEANUP(free_p) char *path = xasprintf("%s/sim", config->dir);
+    CLEANUP(free_p)
+    char *path = xasprintf("%s/sim", config->dir);
     struct engine *e = xcalloc(1, sizeof(*e));
 
-    *e = (struct engine){.loop = loop, .config = *config, .host = *host, .known = map_new(), .log = -1};
+    *e = (struct engine){
+        .loop = loop, .config = *config, .host = *host, .known = map_new(), .log = -1};
     (void)mkdir(path, 0700); /* open says what is wrong with it */
     e->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (e->dir >= 0)

@@ -30,7 +30,8 @@ static int append_line(struct buf *b, json_t *request)
 
 static void set_metadata(json_t *request, const struct switch_port *p)
 {
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
 
     if (p->metadata)
         (void)json_object_set(request, "metadata", (json_t *)p->metadata);

@@ -105,8 +105,7 @@ static const char *add_all(json_t *folder, const json_t *from, int depth)
     const char *name, *why;
     json_t *value;
 
-    json_object_foreach((json_t *)from, name, value)
-    {
+    json_object_foreach ((json_t *)from, name, value) {
         why = add_one(folder, name, value, depth);
         if (why)
             return why;
@@ -117,7 +116,8 @@ static const char *add_all(json_t *folder, const json_t *from, int depth)
 /* False: not base64. */
 static bool set_user_data(struct meta *m, const char *b64)
 {
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
     size_t n;
     const uint8_t *data = base64_decode(a, b64, &n);
 
@@ -201,8 +201,7 @@ static void list_folder(json_t *folder, struct buf *b)
     json_t *value;
     size_t start = b->len;
 
-    json_object_foreach(folder, name, value)
-    {
+    json_object_foreach (folder, name, value) {
         if (b->len > start)
             buf_char(b, '\n');
         buf_str(b, name);

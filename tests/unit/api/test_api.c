@@ -29,23 +29,28 @@ static void one_walk_gives_three_forms(void **state)
         enum enc_format format;
         const char *text;
     } rows[] = {
-        {ENC_JSON, "{\"RequestId\":\"R\\\"1\\\\\\n\\u0001<&>\",\"Instances\":[{\"Cpu\":2,\"IoOptimized\":true,"
-                   "\"Price\":0.1,\"Nothing\":null,\"SecurityGroupIds\":[\"sg-1\",\"sg-2\"],\"Tags\":[]}],"
-                   "\"Eip\":{}}"},
+        {ENC_JSON,
+         "{\"RequestId\":\"R\\\"1\\\\\\n\\u0001<&>\",\"Instances\":[{\"Cpu\":2,\"IoOptimized\":"
+         "true,"
+         "\"Price\":0.1,\"Nothing\":null,\"SecurityGroupIds\":[\"sg-1\",\"sg-2\"],\"Tags\":[]}],"
+         "\"Eip\":{}}"},
         {ENC_JSON_WRAPPED,
          "{\"RequestId\":\"R\\\"1\\\\\\n\\u0001<&>\",\"Instances\":{\"Instance\":[{\"Cpu\":2,"
-         "\"IoOptimized\":true,\"Price\":0.1,\"Nothing\":null,\"SecurityGroupIds\":{\"SecurityGroupId\":"
+         "\"IoOptimized\":true,\"Price\":0.1,\"Nothing\":null,\"SecurityGroupIds\":{"
+         "\"SecurityGroupId\":"
          "[\"sg-1\",\"sg-2\"]},\"Tags\":{\"Tag\":[]}}]},\"Eip\":{}}"},
-        {ENC_XML, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><R><RequestId>R\"1\\\n&lt;&amp;&gt;</RequestId>"
-                  "<Instances><Instance><Cpu>2</Cpu><IoOptimized>true</IoOptimized><Price>0.1</Price>"
-                  "<Nothing></Nothing><SecurityGroupIds><SecurityGroupId>sg-1</SecurityGroupId>"
-                  "<SecurityGroupId>sg-2</SecurityGroupId></SecurityGroupIds><Tags></Tags></Instance>"
-                  "</Instances><Eip></Eip></R>"},
+        {ENC_XML,
+         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><R><RequestId>R\"1\\\n&lt;&amp;&gt;</RequestId>"
+         "<Instances><Instance><Cpu>2</Cpu><IoOptimized>true</IoOptimized><Price>0.1</Price>"
+         "<Nothing></Nothing><SecurityGroupIds><SecurityGroupId>sg-1</SecurityGroupId>"
+         "<SecurityGroupId>sg-2</SecurityGroupId></SecurityGroupIds><Tags></Tags></Instance>"
+         "</Instances><Eip></Eip></R>"},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        CLEANUP(buf_done) struct buf b = {0};
+        CLEANUP(buf_done)
+        struct buf b = {0};
         struct enc e;
 
         enc_init(&e, &b, rows[i].format, "R");
@@ -104,10 +109,11 @@ static bool any_name(const char *s)
 }
 
 static const struct dialect loose = {.name = "loose", .good_name = any_name};
-static const struct dialect strict = {.name = "strict", .good_name = any_name, .strict_types = true};
+static const struct dialect strict = {
+    .name = "strict", .good_name = any_name, .strict_types = true};
 
-static enum err try(const struct dialect *d, const char *params, struct in *in, struct fail *ret_fail,
-                    struct arena *a)
+static enum err try(const struct dialect *d, const char *params, struct in *in,
+                    struct fail *ret_fail, struct arena *a)
 {
     struct call c = {.dialect = d, .arena = a, .params = json_loads(params, 0, NULL)};
 
@@ -121,19 +127,22 @@ static enum err try(const struct dialect *d, const char *params, struct in *in, 
 
 static void a_loose_request_is_all_text(void **state)
 {
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
     struct fail f;
     struct in in;
 
     (void)state;
-    assert_int_equal(try(&loose,
-                         "{\"Id\":\"i-1\",\"When\":\"2026-01-02T03:04Z\",\"Kind\":\"\",\"Count\":\"7\","
-                         "\"Force\":\"True\",\"On\":\"FALSE\",\"Price\":\"0.5\",\"Ids\":{\"10\":\"z\",\"2\":\"y\"},"
-                         "\"Texts\":\"[\\\"p\\\",\\\"q\\\"]\",\"System\":{\"Size\":\"40\"},"
-                         "\"Disk\":{\"3\":{\"Encrypted\":\"true\",\"Size\":\"20\"},\"1\":{\"Category\":\"x\"}},"
-                         "\"Old\":{\"any\":\"thing\"},\"Unknown\":\"x\"}",
-                         &in, &f, a),
-                     ERR_NONE);
+    assert_int_equal(
+        try(&loose,
+            "{\"Id\":\"i-1\",\"When\":\"2026-01-02T03:04Z\",\"Kind\":\"\",\"Count\":\"7\","
+            "\"Force\":\"True\",\"On\":\"FALSE\",\"Price\":\"0.5\",\"Ids\":{\"10\":\"z\",\"2\":"
+            "\"y\"},"
+            "\"Texts\":\"[\\\"p\\\",\\\"q\\\"]\",\"System\":{\"Size\":\"40\"},"
+            "\"Disk\":{\"3\":{\"Encrypted\":\"true\",\"Size\":\"20\"},\"1\":{\"Category\":\"x\"}},"
+            "\"Old\":{\"any\":\"thing\"},\"Unknown\":\"x\"}",
+            &in, &f, a),
+        ERR_NONE);
     assert_string_equal(in.id, "i-1");
     assert_null(in.kind);
     assert_string_equal(in.fallback, "there");
@@ -156,7 +165,8 @@ static void a_loose_request_is_all_text(void **state)
 
 static void what_is_absent_has_its_default(void **state)
 {
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
     struct fail f;
     struct in in;
 
@@ -168,7 +178,8 @@ static void what_is_absent_has_its_default(void **state)
     assert_int_equal(in.disks.n, 0);
     assert_int_equal(in.ids.n, 1); /* typed without a number */
     assert_string_equal(in.ids.v[0], "only");
-    assert_int_equal(try(&strict, "{\"Id\":\"i-1\",\"Kind\":null,\"When\":\"\"}", &in, &f, a), ERR_NONE);
+    assert_int_equal(try(&strict, "{\"Id\":\"i-1\",\"Kind\":null,\"When\":\"\"}", &in, &f, a),
+                     ERR_NONE);
     assert_null(in.kind);
     assert_null(in.when);
 }
@@ -194,13 +205,14 @@ static void what_is_wrong_is_named(void **state)
         {&loose, "{\"Id\":\"i\",\"Force\":\"1\"}", ERR_PARAM_TYPE, "Force"},
         {&loose, "{\"Id\":\"i\",\"Price\":\"nan\"}", ERR_PARAM_TYPE, "Price"},
         {&loose, "{\"Id\":\"i\",\"Ids\":{\"x\":\"1\"}}", ERR_PARAM_TYPE, "Ids"},
-        {&loose, "{\"Id\":\"i\",\"Ids\":{\"1\":\"a\",\"2\":\"b\",\"3\":\"c\",\"4\":\"d\"}}", ERR_PARAM_TOO_LONG,
-         "Ids"},
+        {&loose, "{\"Id\":\"i\",\"Ids\":{\"1\":\"a\",\"2\":\"b\",\"3\":\"c\",\"4\":\"d\"}}",
+         ERR_PARAM_TOO_LONG, "Ids"},
         {&loose, "{\"Id\":\"i\",\"Texts\":\"{}\"}", ERR_PARAM_TYPE, "Texts"},
         {&loose, "{\"Id\":\"i\",\"Texts\":\"[1]\"}", ERR_PARAM_TYPE, "Texts"},
         {&loose, "{\"Id\":\"i\",\"System\":\"x\"}", ERR_PARAM_TYPE, "System"},
         {&loose, "{\"Id\":\"i\",\"System\":{\"Size\":\"19\"}}", ERR_DATA_DISK_SIZE, "System.Size"},
-        {&loose, "{\"Id\":\"i\",\"Disk\":{\"1\":{},\"2\":{\"Size\":\"101\"}}}", ERR_DATA_DISK_SIZE, "Disk.2.Size"},
+        {&loose, "{\"Id\":\"i\",\"Disk\":{\"1\":{},\"2\":{\"Size\":\"101\"}}}", ERR_DATA_DISK_SIZE,
+         "Disk.2.Size"},
         {&strict, "{\"Id\":1}", ERR_PARAM_TYPE, "Id"},
         {&strict, "{\"Id\":\"i\",\"Count\":\"7\"}", ERR_PARAM_TYPE, "Count"},
         {&strict, "{\"Id\":\"i\",\"Count\":7.0}", ERR_PARAM_TYPE, "Count"},
@@ -209,7 +221,8 @@ static void what_is_wrong_is_named(void **state)
         {&strict, "{\"Id\":\"i\",\"Ids\":{\"1\":\"one\"}}", ERR_PARAM_TYPE, "Ids"},
         {&strict, "{\"Id\":\"i\",\"Ids\":[1]}", ERR_PARAM_TYPE, "Ids"},
     };
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
     struct fail f;
     struct in in;
 

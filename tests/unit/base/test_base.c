@@ -11,7 +11,8 @@
 
 static void buffers_grow_and_shrink(void **state)
 {
-    CLEANUP(buf_done) struct buf b = {0};
+    CLEANUP(buf_done)
+    struct buf b = {0};
 
     (void)state;
     assert_string_equal(buf_cstr(&b), "");
@@ -34,7 +35,8 @@ static void buffers_grow_and_shrink(void **state)
 
 static void arenas_are_zeroed_and_aligned(void **state)
 {
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
 
     (void)state;
     for (size_t round = 0; round < 3; round++) {
@@ -92,11 +94,19 @@ static void maps_find_what_was_put(void **state)
 
 static void times_are_read_as_written(void **state)
 {
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
-    static const char *const wrong[] = {
-        "", "2026-01-02", "2026-01-02T03:04:05", "2026-01-02T03:04:05+08:00", "2026-13-02T03:04:05Z",
-        "2026-02-30T03:04:05Z", "2026-01-02T24:04:05Z", "2026-01-02T03:60Z", " 2026-01-02T03:04Z",
-        "2026-01-02T03:04Z ", "20260-1-02T03:04Z"};
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
+    static const char *const wrong[] = {"",
+                                        "2026-01-02",
+                                        "2026-01-02T03:04:05",
+                                        "2026-01-02T03:04:05+08:00",
+                                        "2026-13-02T03:04:05Z",
+                                        "2026-02-30T03:04:05Z",
+                                        "2026-01-02T24:04:05Z",
+                                        "2026-01-02T03:60Z",
+                                        " 2026-01-02T03:04Z",
+                                        "2026-01-02T03:04Z ",
+                                        "20260-1-02T03:04Z"};
     int64_t ms;
 
     (void)state;
@@ -130,11 +140,13 @@ static void numbers_are_whole_texts(void **state)
 
 static void bytes_have_text_forms(void **state)
 {
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
     static const char *const words[] = {"", "f", "fo", "foo", "foob", "fooba", "foobar"};
-    static const char *const base64[] = {"",     "Zg==",     "Zm8=",     "Zm9v",
-                                         "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"}; /* RFC 4648, section 10 */
-    static const char *const wrong[] = {"Z", "Zg=", "Zg", "Z===", "====", "Zm9v\n", "Zg==Zg==", "Zm!v"};
+    static const char *const base64[] = {
+        "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"}; /* RFC 4648, section 10 */
+    static const char *const wrong[] = {
+        "Z", "Zg=", "Zg", "Z===", "====", "Zm9v\n", "Zg==Zg==", "Zm!v"};
     size_t n;
 
     (void)state;
@@ -154,7 +166,8 @@ static void bytes_have_text_forms(void **state)
 /* RFC 2202 case 2, RFC 4231 case 2, and FIPS 180-4's "abc". */
 static void digests_match_their_standards(void **state)
 {
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
     static const char text[] = "what do ya want for nothing?";
     uint8_t mac[HMAC_MAX_LEN];
 
@@ -170,7 +183,8 @@ static void digests_match_their_standards(void **state)
 
 static void sealed_bytes_open_only_unchanged(void **state)
 {
-    uint8_t key[AEAD_KEY_LEN] = {1}, nonce[AEAD_NONCE_LEN] = {2}, sealed[6 + AEAD_OVERHEAD], plain[6];
+    uint8_t key[AEAD_KEY_LEN] = {1}, nonce[AEAD_NONCE_LEN] = {2}, sealed[6 + AEAD_OVERHEAD],
+            plain[6];
 
     (void)state;
     aead_seal(key, nonce, "ctx", 3, "secret", 6, sealed);

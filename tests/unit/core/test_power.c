@@ -1,4 +1,5 @@
-/* The heart: what a start, a stop, a reboot and a release check, in which order, and what they write. */
+/* The heart: what a start, a stop, a reboot and a release check, in which order, and what they
+ * write. */
 #include "check.h"
 
 #include "core/kms.h"
@@ -82,7 +83,8 @@ static void set_protection(struct inst *in, int64_t on)
     in->deletion_protection = on;
 }
 
-static void change(struct test_world *w, const char *id, void (*fn)(struct inst *, int64_t), int64_t arg)
+static void change(struct test_world *w, const char *id, void (*fn)(struct inst *, int64_t),
+                   int64_t arg)
 {
     assert_int_equal(test_write(w, change_inst, &(struct change){id, fn, arg}), ERR_NONE);
 }
@@ -93,23 +95,24 @@ static void every_cell_of_the_table(void **state)
 {
     static const struct {
         enum verb verb;
-        enum err in[INST_STATE_COUNT]; /* PENDING STOPPED STARTING RUNNING STOPPING REBOOTING RESETTING RECYCLED RELEASING */
+        enum err in[INST_STATE_COUNT]; /* PENDING STOPPED STARTING RUNNING STOPPING REBOOTING
+                                          RESETTING RECYCLED RELEASING */
     } rows[] = {
         {VERB_START,
-         {ERR_INST_NOT_READY, ERR_NONE, ERR_INST_BUSY, ERR_INST_ALREADY, ERR_INST_BUSY, ERR_INST_BUSY,
-          ERR_INST_BUSY, ERR_INST_RECYCLED, ERR_INST_BUSY}},
+         {ERR_INST_NOT_READY, ERR_NONE, ERR_INST_BUSY, ERR_INST_ALREADY, ERR_INST_BUSY,
+          ERR_INST_BUSY, ERR_INST_BUSY, ERR_INST_RECYCLED, ERR_INST_BUSY}},
         {VERB_STOP,
-         {ERR_INST_NOT_READY, ERR_INST_ALREADY, ERR_INST_BUSY, ERR_NONE, ERR_INST_ALREADY, ERR_INST_BUSY,
-          ERR_INST_BUSY, ERR_INST_RECYCLED, ERR_INST_BUSY}},
+         {ERR_INST_NOT_READY, ERR_INST_ALREADY, ERR_INST_BUSY, ERR_NONE, ERR_INST_ALREADY,
+          ERR_INST_BUSY, ERR_INST_BUSY, ERR_INST_RECYCLED, ERR_INST_BUSY}},
         {VERB_REBOOT,
          {ERR_INST_NOT_READY, ERR_INST_STATE, ERR_INST_BUSY, ERR_NONE, ERR_INST_BUSY, ERR_INST_BUSY,
           ERR_INST_BUSY, ERR_INST_RECYCLED, ERR_INST_BUSY}},
         {VERB_FORCE_REBOOT,
-         {ERR_INST_NOT_READY, ERR_INST_STATE, ERR_NONE, ERR_NONE, ERR_INST_BUSY, ERR_NONE, ERR_INST_BUSY,
-          ERR_INST_RECYCLED, ERR_INST_BUSY}},
+         {ERR_INST_NOT_READY, ERR_INST_STATE, ERR_NONE, ERR_NONE, ERR_INST_BUSY, ERR_NONE,
+          ERR_INST_BUSY, ERR_INST_RECYCLED, ERR_INST_BUSY}},
         {VERB_RELEASE,
-         {ERR_INST_INITIALIZING, ERR_NONE, ERR_INST_BUSY, ERR_INST_STATE, ERR_INST_BUSY, ERR_INST_BUSY,
-          ERR_INST_BUSY, ERR_NONE, ERR_INST_BUSY}},
+         {ERR_INST_INITIALIZING, ERR_NONE, ERR_INST_BUSY, ERR_INST_STATE, ERR_INST_BUSY,
+          ERR_INST_BUSY, ERR_INST_BUSY, ERR_NONE, ERR_INST_BUSY}},
         {VERB_FORCE_RELEASE,
          {ERR_INST_INITIALIZING, ERR_NONE, ERR_INST_BUSY, ERR_NONE, ERR_INST_BUSY, ERR_INST_BUSY,
           ERR_INST_BUSY, ERR_NONE, ERR_INST_BUSY}},
@@ -129,7 +132,8 @@ static void every_cell_of_the_table(void **state)
             if (rows[r].in[s])
                 assert_int_equal(test_inst(w, id).state, before.state);
             else
-                assert_int_equal(test_inst(w, id).state, verb_rule(rows[r].verb, before.state)->becomes);
+                assert_int_equal(test_inst(w, id).state,
+                                 verb_rule(rows[r].verb, before.state)->becomes);
         }
 }
 
@@ -216,7 +220,8 @@ static void money_and_locks_refuse(void **state)
     w->now += 1000;
     assert_int_equal(ask(w, id, VERB_START, 0), ERR_INST_EXPIRED);
     assert_int_equal(ask(w, id, VERB_RELEASE, 0), ERR_INST_SUBSCRIBED);
-    assert_int_equal(ask(w, id, VERB_RELEASE, POWER_END_SUBSCRIPTION | POWER_CHECK_ONLY), ERR_DRY_RUN);
+    assert_int_equal(ask(w, id, VERB_RELEASE, POWER_END_SUBSCRIPTION | POWER_CHECK_ONLY),
+                     ERR_DRY_RUN);
     change(w, id, set_protection, 1);
     assert_int_equal(ask(w, id, VERB_FORCE_RELEASE, POWER_END_SUBSCRIPTION), ERR_INST_PROTECTED);
 }

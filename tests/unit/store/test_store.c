@@ -1,4 +1,5 @@
-/* The store: columns match the schema, writes share commits, a failed one leaves nothing, what was promised stays. */
+/* The store: columns match the schema, writes share commits, a failed one leaves nothing, what was
+ * promised stays. */
 #include "check.h"
 
 #include <fcntl.h>
@@ -20,13 +21,14 @@ static int teardown(void **state)
 }
 
 static const struct record *const records[] = {
-    &rec_account, &rec_access_key, &rec_inst,    &rec_disk,  &rec_image, &rec_kms_key, &rec_vpc,
-    &rec_subnet,  &rec_secgroup,   &rec_keypair, &rec_job,   &rec_event, &rec_idem,    &rec_address};
+    &rec_account, &rec_access_key, &rec_inst,    &rec_disk, &rec_image, &rec_kms_key, &rec_vpc,
+    &rec_subnet,  &rec_secgroup,   &rec_keypair, &rec_job,  &rec_event, &rec_idem,    &rec_address};
 
 static void columns_are_the_schemas(void **state)
 {
     struct test_world *w = *state;
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(arena_free_p)
+    struct arena *a = arena_new();
     struct db *db;
 
     assert_int_equal(db_open(arena_fmt(a, "%s/ostler.db", w->dir), true, &db), 0);
@@ -122,8 +124,8 @@ static size_t found(struct op *op, const struct query *q, const char *first)
 static enum err query_keypairs(struct op *op, void *arg)
 {
     static const char *const some[] = {"k-03", "k-04", "k-99"};
-    struct query by_account = {.order = "-created_at,id"}, in = {0}, like = {0}, range = {.order = "-id"},
-                 bits = {0}, none = {0};
+    struct query by_account = {.order = "-created_at,id"}, in = {0}, like = {0},
+                 range = {.order = "-id"}, bits = {0}, none = {0};
 
     (void)arg;
     query_text(&by_account, "account", CMP_EQ, "a");
@@ -206,7 +208,8 @@ static enum err take_number(struct write *write, struct tx *tx)
     struct numbered *n = CONTAINER_OF(write, struct numbered, write);
 
     n->got = store_next(tx, "test");
-    return n->got % 10 == 0 ? ERR_QUOTA : ERR_NONE; /* some are undone in the middle of their batch */
+    return n->got % 10 == 0 ? ERR_QUOTA
+                            : ERR_NONE; /* some are undone in the middle of their batch */
 }
 
 static void number_done(struct write *write)
@@ -248,7 +251,8 @@ static void what_was_committed_is_there_after_reopening(void **state)
     int64_t n = 0;
 
     store_close(w->store);
-    assert_int_equal(store_open(&(struct store_config){.dir = w->dir}, &w->store, &w->fail), ERR_NONE);
+    assert_int_equal(store_open(&(struct store_config){.dir = w->dir}, &w->store, &w->fail),
+                     ERR_NONE);
     assert_int_equal(test_read(w, count_accounts, &n), ERR_NONE);
     assert_int_equal(n, 1);
 }
@@ -262,7 +266,8 @@ static void a_newer_schema_is_refused(void **state)
     assert_int_equal(db_open(arena_fmt(w->arena, "%s/ostler.db", w->dir), true, &db), 0);
     assert_int_equal(db_exec(db, "PRAGMA user_version=99"), 0);
     db_close(db);
-    assert_int_equal(store_open(&(struct store_config){.dir = w->dir}, &other, &w->fail), ERR_INTERNAL);
+    assert_int_equal(store_open(&(struct store_config){.dir = w->dir}, &other, &w->fail),
+                     ERR_INTERNAL);
     assert_non_null(strstr(w->fail.detail, "99"));
 }
 
@@ -274,7 +279,8 @@ static enum err write_big(struct op *op, void *arg)
     return ERR_NONE;
 }
 
-/* Another connection holds the write lock past the patience of ours: refused, nothing lost, and it goes on later. */
+/* Another connection holds the write lock past the patience of ours: refused, nothing lost, and it
+ * goes on later. */
 static void a_store_that_cannot_write_refuses_and_recovers(void **state)
 {
     struct test_world *w = *state;
@@ -301,14 +307,10 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(columns_are_the_schemas),
-        CASE(rows_come_back_as_written),
-        CASE(queries_find_what_they_say),
-        CASE(a_refused_write_leaves_nothing),
-        CASE(each_outcome_is_delivered_once),
-        CASE(what_was_committed_is_there_after_reopening),
-        CASE(a_newer_schema_is_refused),
-        CASE(a_store_that_cannot_write_refuses_and_recovers),
+        CASE(columns_are_the_schemas),        CASE(rows_come_back_as_written),
+        CASE(queries_find_what_they_say),     CASE(a_refused_write_leaves_nothing),
+        CASE(each_outcome_is_delivered_once), CASE(what_was_committed_is_there_after_reopening),
+        CASE(a_newer_schema_is_refused),      CASE(a_store_that_cannot_write_refuses_and_recovers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

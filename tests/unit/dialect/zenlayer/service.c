@@ -316,8 +316,8 @@ const char *service_listed(struct service *s)
     size_t i;
 
     assert_true(json_is_array(ids));
-    json_array_foreach(ids, i, id) text =
-        arena_fmt(s->arena, "%s%s%s", text, i ? " " : "", json_string_value(id));
+    json_array_foreach (ids, i, id)
+        text = arena_fmt(s->arena, "%s%s%s", text, i ? " " : "", json_string_value(id));
     return text;
 }
 
@@ -363,7 +363,8 @@ const char **service_instances(struct service *s, size_t n)
                  s->image, s->subnet, n);
     set = json_object_get(service_response(s), "instanceIdSet");
     assert_int_equal(json_array_size(set), n);
-    json_array_foreach(set, i, id) ids[i] = arena_str(s->arena, json_string_value(id));
+    json_array_foreach (set, i, id)
+        ids[i] = arena_str(s->arena, json_string_value(id));
     for (i = 0; i < n; i++)
         service_settle(s, ids[i], NULL);
     return ids;

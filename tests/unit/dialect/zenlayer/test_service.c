@@ -738,8 +738,7 @@ static void test_pages(void **state)
                              30);
             set = json_object_get(service_response(s), "dataSet");
             assert_int_equal(json_array_size(set), page < 3 ? 11 : page == 3 ? 8 : 0);
-            json_array_foreach(set, i, row)
-            {
+            json_array_foreach (set, i, row) {
                 /* Newest first; of one moment by id. Ids grow with time. */
                 const char *id = text_at(row, "instanceId");
 

@@ -54,7 +54,8 @@ static void test_states(void **state)
 
 static void test_the_setting_decides_for_all(void **state)
 {
-    struct settings booting = {.starting_word = "BOOTING"}, starting = {.starting_word = "STARTING"};
+    struct settings booting = {.starting_word = "BOOTING"},
+                    starting = {.starting_word = "STARTING"};
 
     (void)state;
     assert_string_equal(zec_starting_word(&booting, ""), "BOOTING");
