@@ -47,8 +47,7 @@ const struct err_row *call_err_row(const struct call *c)
 
 const char *call_message(struct call *c, const struct err_row *row)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
 
     for (const char *s = row->message; *s; s++) {
         if (s[0] == '%' && s[1] == 'p')
@@ -71,8 +70,7 @@ const char *call_digest(struct call *c, const char *token_field)
     json_t *copy = json_copy(c->params); /* shallow: only the token is taken away */
 
     (void)json_object_del(copy, token_field);
-    CLEANUP(free_p)
-    char *text = json_dumps(copy, JSON_COMPACT | JSON_SORT_KEYS);
+    CLEANUP(free_p) char *text = json_dumps(copy, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(copy);
     return sha256_hex(c->arena, text ? text : "", text ? strlen(text) : 0);
 }

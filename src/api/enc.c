@@ -199,8 +199,7 @@ void enc_end(struct enc *e)
 void enc_str(struct enc *e, const char *name, const char *value)
 {
     const char *element = lead(e, name);
-    CLEANUP(free_p)
-    char *good = value ? mended(value) : NULL;
+    CLEANUP(free_p) char *good = value ? mended(value) : NULL;
     const char *text = good ? good : value ? value : "";
 
     if (xml(e))

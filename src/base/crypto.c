@@ -161,8 +161,7 @@ static void cipher_free_p(EVP_CIPHER_CTX **c)
 void aead_seal(const uint8_t key[AEAD_KEY_LEN], const uint8_t nonce[AEAD_NONCE_LEN],
                const void *context, size_t context_len, const void *plain, size_t len, uint8_t *ret)
 {
-    CLEANUP(cipher_free_p)
-    EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+    CLEANUP(cipher_free_p) EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
     uint8_t *text = ret + AEAD_NONCE_LEN;
     int n;
 
@@ -179,8 +178,7 @@ void aead_seal(const uint8_t key[AEAD_KEY_LEN], const uint8_t nonce[AEAD_NONCE_L
 int aead_open(const uint8_t key[AEAD_KEY_LEN], const void *context, size_t context_len,
               const void *sealed, size_t len, uint8_t *ret)
 {
-    CLEANUP(cipher_free_p)
-    EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+    CLEANUP(cipher_free_p) EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
     const uint8_t *p = sealed;
     int n;
 

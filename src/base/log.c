@@ -95,8 +95,7 @@ static void add_time(struct buf *b)
 
 void log_write(enum log_level level, const char *message, ...)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
     const char *name;
     va_list ap;
 

@@ -22,8 +22,7 @@ static json_t *body_with(const struct cli *c, const char *key, const char *value
 static int for_each(struct cli *c, const char *action, const char *key, json_t *more,
                     const char *done)
 {
-    CLEANUP(json_free_p)
-    json_t *also = more;
+    CLEANUP(json_free_p) json_t *also = more;
     int worst = CLI_OK;
 
     for (size_t i = 0; i < c->n_args; i++) {
@@ -46,8 +45,7 @@ static int for_each(struct cli *c, const char *action, const char *key, json_t *
 static int list(struct cli *c, const char *action, json_t *body, const char *key,
                 const struct row_column *columns, size_t n)
 {
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     int e = operator_call(c, action, body, &j);
 
     if (!e)
@@ -59,8 +57,7 @@ static int list(struct cli *c, const char *action, json_t *body, const char *key
 
 static int print_new_key(struct cli *c, const char *account)
 {
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     json_t *body = account ? json_pack("{s:s}", "account", account) : account_body(c);
     int e = operator_call(c, "CreateAccessKey", body, &j);
 
@@ -130,8 +127,7 @@ static const char *read_key_file(struct cli *c, const char *path)
 
 static int keypair_import(struct cli *c)
 {
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     const char *key = read_key_file(c, c->args[1]);
 
     if (!key)
@@ -166,8 +162,7 @@ static int keypair_rm(struct cli *c)
 
 static int account_create(struct cli *c)
 {
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     int e = operator_call(c, "CreateAccount", json_pack("{s:s}", "name", c->args[0]), &j);
 
     if (e)
@@ -189,8 +184,7 @@ static int account_ls(struct cli *c)
 
 static int account_set(struct cli *c)
 {
-    CLEANUP(json_free_p)
-    json_t *body = json_object();
+    CLEANUP(json_free_p) json_t *body = json_object();
     const char *bin = c->values[OPT_RECYCLE_BIN];
     long long hours;
 
@@ -208,8 +202,7 @@ static int account_set(struct cli *c)
         (void)json_object_set_new(body, "recycleHours", json_integer(hours));
     if (given(c, OPT_NAME))
         (void)json_object_set_new(body, "name", json_string(c->values[OPT_NAME]));
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     int e = operator_call(c, "SetAccount", json_incref(body), &j);
     if (!e)
         (void)printf("%s recycle bin %s, %lld hours\n", json_text(j, "account"),
@@ -252,8 +245,7 @@ static int inst_overdue(struct cli *c)
 static int set_disk(struct cli *c, const char *action, const char *done)
 {
     static const char *const keys[] = {"diskId", "instanceId"};
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     struct refusal no = {0};
     int e = CLI_FAILED;
 
@@ -284,8 +276,7 @@ static int disk_heal(struct cli *c)
 
 static int set_kms(struct cli *c, const char *action, const char *done)
 {
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     size_t n;
     json_t *id;
     int e = operator_call(c, action, body_with(c, "keyId", c->values[OPT_KEY]), &j);
@@ -326,8 +317,7 @@ static void print_events(const struct cli *c, const json_t *events, bool newest_
             (void)json_dumpf(v, stdout, JSON_COMPACT);
             (void)putchar('\n');
         } else {
-            CLEANUP(buf_done)
-            struct buf line = {0};
+            CLEANUP(buf_done) struct buf line = {0};
 
             buf_fmt(&line, "%s  %-24s ", json_text(v, "at"), json_text(v, "subject"));
             buf_fmt(&line, "%s%s", json_text(v, "kind"), *detail ? ": " : "");
@@ -346,8 +336,7 @@ static int events(struct cli *c)
     if (!opt_int(c, OPT_LINES, 1, 1000, 50, &lines))
         return CLI_USAGE;
     for (bool first = true;; first = false) {
-        CLEANUP(json_free_p)
-        json_t *j = NULL;
+        CLEANUP(json_free_p) json_t *j = NULL;
         json_t *body = body_with(c, "subject", c->values[OPT_SUBJECT]);
 
         if (first)

@@ -71,8 +71,7 @@ static void catch_signals(sigset_t *ret_while_waiting)
 static int connect_socket(int dirfd)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    CLEANUP(close_p)
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CLEANUP(close_p) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -errno;
@@ -133,8 +132,7 @@ static bool write_all(int fd, const char *data, size_t n)
 /* The end of what was said before, from the beginning of a line. */
 static void replay(int dirfd)
 {
-    CLEANUP(close_p)
-    int fd = openat(dirfd, "serial.log", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    CLEANUP(close_p) int fd = openat(dirfd, "serial.log", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     char data[REPLAY];
     off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
     ssize_t n = size <= 0 ? 0 : pread(fd, data, sizeof(data), size > REPLAY ? size - REPLAY : 0);
@@ -237,8 +235,7 @@ static json_t *about(const struct cli *c, const char *id)
 
 static int console(struct cli *c)
 {
-    CLEANUP(json_free_p)
-    json_t *shown = NULL;
+    CLEANUP(json_free_p) json_t *shown = NULL;
     const char *id = c->args[0];
     sigset_t while_waiting;
     int e = operator_call(c, "ShowInstance", about(c, id), &shown);
@@ -249,14 +246,12 @@ static int console(struct cli *c)
     int dirfd = open(json_text(shown, "directory"), O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (dirfd < 0)
         return no_console(shown, id, -errno);
-    CLEANUP(close_p)
-    int lock = take_lock(dirfd, id);
+    CLEANUP(close_p) int lock = take_lock(dirfd, id);
     if (lock < 0)
         return CLI_FAILED;
     /* First the socket, then the log: what is said between the two may appear twice, but is not
      * lost. */
-    CLEANUP(close_p)
-    int fd = connect_socket(dirfd);
+    CLEANUP(close_p) int fd = connect_socket(dirfd);
     if (fd < 0)
         return no_console(shown, id, fd);
     if (isatty(STDIN_FILENO))
@@ -288,11 +283,9 @@ static int print_chunk(struct cli *c, const json_t *j)
  */
 static int read_piece(struct cli *c, const char *id, json_int_t *offset, bool *ret_more)
 {
-    CLEANUP(arena_free_p)
-    struct arena *arena = arena_new();
+    CLEANUP(arena_free_p) struct arena *arena = arena_new();
     struct cli piece = *c;
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     struct refusal no = {0};
     json_t *body = about(c, id);
 

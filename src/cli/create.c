@@ -15,8 +15,7 @@ enum { MAX_USER_DATA = 32 * 1024, MAX_DATA_DISKS = 16 };
 
 static int newest_image(struct cli *c, const char *region, const char **ret)
 {
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     struct ecs_params p = {0};
 
     ecs_add(&p, "RegionId", region);
@@ -36,8 +35,7 @@ static int newest_image(struct cli *c, const char *region, const char **ret)
 /* Memory first: that is what a small host lacks. */
 static int smallest_type(struct cli *c, const char **ret)
 {
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     const json_t *best = NULL;
     double least_memory = 0;
     size_t n;
@@ -72,8 +70,7 @@ static int add_user_data(struct cli *c, struct ecs_params *p)
 
     if (!path)
         return CLI_OK;
-    CLEANUP(close_p)
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return say_error(CLI_USAGE, "%s: %s", path, strerror(errno));
     while (n < sizeof(data) && (got = read(fd, data + n, sizeof(data) - n)) > 0)
@@ -149,8 +146,7 @@ static int build(struct cli *c, struct ecs_params *p)
         return e;
     if (!opt_int(c, OPT_DISK, 1, 32768, 0, &gib))
         return CLI_USAGE;
-    CLEANUP(free_p)
-    char *of_zone = given(c, OPT_ZONE) ? text_region_of(c->values[OPT_ZONE]) : NULL;
+    CLEANUP(free_p) char *of_zone = given(c, OPT_ZONE) ? text_region_of(c->values[OPT_ZONE]) : NULL;
     const char *region = arena_str(c->arena, of_zone ? of_zone : c->region);
     ecs_add(p, "RegionId", region);
     for (size_t i = 0; i < ARRAY_LEN(plain); i++)
@@ -186,8 +182,7 @@ static int refused(struct cli *c, const struct refusal *no)
 /* RunInstances makes all or none, and starts them. */
 static int make_running(struct cli *c, struct ecs_params *p, long long count, struct ids *ret)
 {
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     struct refusal no;
     size_t n;
     json_t *id;
@@ -207,8 +202,7 @@ static int make_running(struct cli *c, struct ecs_params *p, long long count, st
 static int make_stopped(struct cli *c, struct ecs_params *p, long long count, struct ids *ret)
 {
     for (long long i = 0; i < count; i++) {
-        CLEANUP(json_free_p)
-        json_t *j = NULL;
+        CLEANUP(json_free_p) json_t *j = NULL;
         struct refusal no;
         int e = ecs_try(c, "CreateInstance", p, &j, &no);
 

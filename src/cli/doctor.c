@@ -80,8 +80,7 @@ static const char *data_dir(const struct cli *c);
 static struct finding try_kvm(struct cli *c)
 {
     const char *verdict = say(c, "%s/accel.json", data_dir(c));
-    CLEANUP(json_free_p)
-    json_t *found = json_load_file(verdict, 0, NULL);
+    CLEANUP(json_free_p) json_t *found = json_load_file(verdict, 0, NULL);
     char why[256] = "";
 
     if (c->env->kvm_works) {
@@ -98,15 +97,13 @@ static struct finding try_kvm(struct cli *c)
 
 static struct finding check_kvm(struct cli *c)
 {
-    CLEANUP(close_p)
-    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    CLEANUP(close_p) int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
     if (kvm < 0)
         return no_kvm(c, errno);
     if (ioctl(kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
         return no_kvm(c, EPROTO);
-    CLEANUP(close_p)
-    int vm = ioctl(kvm, KVM_CREATE_VM, 0);
+    CLEANUP(close_p) int vm = ioctl(kvm, KVM_CREATE_VM, 0);
     return vm < 0 ? no_kvm(c, errno) : try_kvm(c);
 }
 
@@ -124,8 +121,7 @@ static const char *version_in(const struct cli *c, const char *text)
 static struct finding check_tool(struct cli *c, const char *tool, const char *package, int least)
 {
     char *argv[] = {(char *)tool, (char *)"--version", NULL};
-    CLEANUP(buf_done)
-    struct buf out = {0};
+    CLEANUP(buf_done) struct buf out = {0};
     const char *install = say(c,
                               "install it: on Debian, apt install %s; without it "
                               "`ostler serve --engine sim` works",
@@ -289,8 +285,7 @@ static bool holds(const struct cli *c, const char *pid, const char *socket)
 static const char *name_of(const struct cli *c, const char *pid)
 {
     char name[32] = "?";
-    CLEANUP(close_p)
-    int fd = open(say(c, "/proc/%s/comm", pid), O_RDONLY | O_CLOEXEC);
+    CLEANUP(close_p) int fd = open(say(c, "/proc/%s/comm", pid), O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? 0 : read(fd, name, sizeof(name) - 1);
 
     if (n > 0)
@@ -323,8 +318,7 @@ static struct finding check_port(struct cli *c)
 {
     struct sockaddr_in at = {
         .sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    CLEANUP(close_p)
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CLEANUP(close_p) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int yes = 1;
 
     if (fd < 0)
@@ -454,8 +448,7 @@ static void print_finding(const char *name, const struct finding *f)
 
 static int doctor(struct cli *c)
 {
-    CLEANUP(json_free_p)
-    json_t *all = json_array();
+    CLEANUP(json_free_p) json_t *all = json_array();
     int exit = CLI_OK;
 
     for (size_t i = 0; i < ARRAY_LEN(checks); i++) {

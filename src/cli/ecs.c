@@ -39,8 +39,7 @@ static int by_name(const void *a_, const void *b_)
 
 char *ecs_query(struct arena *a, const struct ecs_param *params, size_t n)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
     struct ecs_param *sorted = ARENA_ARRAY(a, struct ecs_param, n + 1);
 
     if (n)
@@ -58,8 +57,7 @@ char *ecs_query(struct arena *a, const struct ecs_param *params, size_t n)
 
 static char *signed_names(struct arena *a, const struct ecs_request *r)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
 
     for (size_t i = 0; i < r->n_headers; i++)
         buf_fmt(&b, "%s%s", i ? ";" : "", r->headers[i].name);
@@ -69,8 +67,7 @@ static char *signed_names(struct arena *a, const struct ecs_request *r)
 char *ecs_authorization(struct arena *a, const struct ecs_request *r, const char *key_id,
                         const char *secret)
 {
-    CLEANUP(buf_done)
-    struct buf canonical = {0};
+    CLEANUP(buf_done) struct buf canonical = {0};
     const char *names = signed_names(a, r);
     uint8_t mac[HMAC_MAX_LEN];
 
@@ -106,8 +103,7 @@ static int unreachable(struct cli *c, int err, const char *why)
 
 static int judge(struct cli *c, const struct http_answer *a, json_t **ret, struct refusal *no)
 {
-    CLEANUP(json_free_p)
-    json_t *j = json_loadb(a->body, a->len, 0, NULL);
+    CLEANUP(json_free_p) json_t *j = json_loadb(a->body, a->len, 0, NULL);
 
     if (!json_is_object(j))
         return say_error(CLI_FAILED, "what answers at %s (HTTP %d) is not Ostler", c->endpoint,
@@ -126,8 +122,7 @@ static int judge(struct cli *c, const struct http_answer *a, json_t **ret, struc
 int ecs_try(struct cli *c, const char *action, const struct ecs_params *p, json_t **ret,
             struct refusal *ret_no)
 {
-    CLEANUP(http_answer_done_p)
-    struct http_answer answer = {0};
+    CLEANUP(http_answer_done_p) struct http_answer answer = {0};
     struct arena *a = c->arena;
     uint8_t nonce[16];
     int e = server_environment(c);

@@ -6,8 +6,7 @@
 
 static void print_export(const char *name, const char *value)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
 
     buf_fmt(&b, "export %s=", name);
     text_shell_quote(&b, value);

@@ -151,8 +151,7 @@ static int version(struct cli *c)
 
 static int dump(struct cli *c)
 {
-    CLEANUP(free_p)
-    char *text = c->env->api_dump ? c->env->api_dump() : NULL;
+    CLEANUP(free_p) char *text = c->env->api_dump ? c->env->api_dump() : NULL;
 
     if (!text)
         return say_error(CLI_FAILED, "this program serves no API");

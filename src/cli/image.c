@@ -21,8 +21,7 @@ static int image_ls(struct cli *c)
         {"IMAGE", "imageId"},  {"NAME", "name"},         {"SYSTEM", "osName"},
         {"GIB", "minDiskGib"}, {"CREATED", "createdAt"},
     };
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     int e = operator_call(c, "ListImages", account_body(c), &j);
 
     if (!e)
@@ -118,15 +117,13 @@ static int inspect(const char *path, const char *format, char ret_format[16], js
                     (char *)"--",
                     (char *)path,
                     NULL};
-    CLEANUP(buf_done)
-    struct buf out = {0};
+    CLEANUP(buf_done) struct buf out = {0};
     const json_int_t gib = (json_int_t)1 << 30;
     int status = run_tool(argv, &out);
 
     if (status)
         return tool_failed("qemu-img info", status, buf_cstr(&out));
-    CLEANUP(json_free_p)
-    json_t *j = json_loads(buf_cstr(&out), 0, NULL);
+    CLEANUP(json_free_p) json_t *j = json_loads(buf_cstr(&out), 0, NULL);
     const json_t *data = json_object_get(json_object_get(j, "format-specific"), "data");
     if (*json_text(j, "backing-filename") || *json_text(data, "data-file")) {
         (void)say_error(CLI_FAILED, "%s is made over another file: %s", path,
@@ -147,8 +144,7 @@ static int inspect(const char *path, const char *format, char ret_format[16], js
 static int format_of(const char *path, const char **ret)
 {
     char magic[4] = "";
-    CLEANUP(close_p)
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0 || read(fd, magic, sizeof(magic)) < 0)
         return say_error(CLI_FAILED, "%s: %s", path, strerror(errno));
@@ -170,8 +166,7 @@ static int convert(const char *from, const char *format, const char *to)
                     (char *)to,
                     NULL,
                     NULL};
-    CLEANUP(buf_done)
-    struct buf out = {0};
+    CLEANUP(buf_done) struct buf out = {0};
 
     if (terminal) {
         memmove(argv + 3, argv + 2, 7 * sizeof(*argv));
@@ -192,8 +187,7 @@ static const char *plain_name(struct cli *c, const char *path)
 
 static int describe(const struct import *im, json_t *what)
 {
-    CLEANUP(json_free_p)
-    json_t *j = what;
+    CLEANUP(json_free_p) json_t *j = what;
     const char *path = arena_fmt(im->c->arena, "%s/image.json", im->dir);
 
     if (given(im->c, OPT_NAME))
@@ -290,12 +284,10 @@ static int copy_file(const struct import *im, json_t *j, const char *key)
 
     if (!is_inside(name) || *base == '.')
         return say_error(CLI_FAILED, "'%s' in image.json is not a file beside it", name);
-    CLEANUP(close_p)
-    int in = open(from, O_RDONLY | O_CLOEXEC);
+    CLEANUP(close_p) int in = open(from, O_RDONLY | O_CLOEXEC);
     if (in < 0)
         return say_error(CLI_FAILED, "%s: %s", from, strerror(errno));
-    CLEANUP(close_p)
-    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    CLEANUP(close_p) int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     int e = out < 0 ? -errno : copy_bytes(in, out);
     if (e < 0)
         return say_error(CLI_FAILED, "%s: %s", to, strerror(-e));
@@ -308,8 +300,7 @@ static int import_dir(const struct import *im)
     static const char *const files[] = {"disk", "kernel", "initrd"};
     const char *path = arena_fmt(im->c->arena, "%s/image.json", im->source);
     json_error_t why;
-    CLEANUP(json_free_p)
-    json_t *j = json_load_file(path, 0, &why);
+    CLEANUP(json_free_p) json_t *j = json_load_file(path, 0, &why);
     char format[16];
     const char *believed;
     json_int_t gib;
@@ -352,8 +343,7 @@ static int fill(struct import *im)
 
 static int image_import(struct cli *c)
 {
-    CLEANUP(json_free_p)
-    json_t *info = NULL;
+    CLEANUP(json_free_p) json_t *info = NULL;
     struct import im = {.c = c,
                         .source = c->args[0],
                         .id = given(c, OPT_ID) ? c->values[OPT_ID] : new_id(c->arena)};

@@ -11,8 +11,7 @@
 
 static json_t *lower(const char *s)
 {
-    CLEANUP(free_p)
-    char *copy = xstrdup(s);
+    CLEANUP(free_p) char *copy = xstrdup(s);
 
     for (char *p = copy; *p; p++)
         *p = (char)tolower((unsigned char)*p);
@@ -60,8 +59,7 @@ static json_t *from_operator(json_t *i)
 static int list_by_operator(struct cli *c, json_t *all)
 {
     for (size_t offset = 0;;) {
-        CLEANUP(json_free_p)
-        json_t *page = NULL;
+        CLEANUP(json_free_p) json_t *page = NULL;
         json_t *body = account_body(c);
         size_t n;
         json_t *i;
@@ -88,8 +86,7 @@ static int list_by_ecs(struct cli *c, json_t *all)
     if (e)
         return e;
     do {
-        CLEANUP(json_free_p)
-        json_t *page = NULL;
+        CLEANUP(json_free_p) json_t *page = NULL;
         struct ecs_params p = {0};
         size_t n;
         json_t *i;
@@ -113,8 +110,7 @@ static const struct row_column instance_columns[] = {
 
 static int ls(struct cli *c)
 {
-    CLEANUP(json_free_p)
-    json_t *all = json_array();
+    CLEANUP(json_free_p) json_t *all = json_array();
     int e = server_by_environment(c) ? list_by_ecs(c, all) : list_by_operator(c, all);
     size_t n;
     json_t *i;
@@ -138,18 +134,15 @@ static int ls(struct cli *c)
 
 static int show_by_ecs(struct cli *c, const char *id, json_t **ret)
 {
-    CLEANUP(json_free_p)
-    json_t *page = NULL;
+    CLEANUP(json_free_p) json_t *page = NULL;
     struct ecs_params p = {0};
     int e = server_environment(c);
 
     if (e)
         return e;
     ecs_add(&p, "RegionId", given(c, OPT_REGION) ? c->values[OPT_REGION] : c->region);
-    CLEANUP(json_free_p)
-    json_t *ids = json_pack("[s]", id);
-    CLEANUP(free_p)
-    char *text = json_dumps(ids, JSON_COMPACT);
+    CLEANUP(json_free_p) json_t *ids = json_pack("[s]", id);
+    CLEANUP(free_p) char *text = json_dumps(ids, JSON_COMPACT);
     ecs_add(&p, "InstanceIds", text);
     if ((e = ecs_call(c, "DescribeInstances", &p, &page)))
         return e;
@@ -182,8 +175,7 @@ static int show_by_operator(struct cli *c, const char *id, json_t **ret)
 /* A list's items, or an object's values, as one line. */
 static const char *line_of(struct cli *c, json_t *v)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
     const char *key;
     json_t *item;
     size_t n;
@@ -228,8 +220,7 @@ static void print_part(const json_t *j, const char *key, const struct row_column
 /* One field a line, those without a value left out, then what is a table of its own. */
 static void print_shown(struct cli *c, json_t *j)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
     const char *key;
     json_t *v;
 
@@ -249,8 +240,7 @@ static void print_shown(struct cli *c, json_t *j)
 
 static int show(struct cli *c)
 {
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     int e = server_by_environment(c) ? show_by_ecs(c, c->args[0], &j)
                                      : show_by_operator(c, c->args[0], &j);
 

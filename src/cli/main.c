@@ -36,10 +36,8 @@ static void say(const char *prefix, const char *fmt, va_list ap) PRINTF(2, 0);
 
 static void say(const char *prefix, const char *fmt, va_list ap)
 {
-    CLEANUP(buf_done)
-    struct buf raw = {0};
-    CLEANUP(buf_done)
-    struct buf line = {0};
+    CLEANUP(buf_done) struct buf raw = {0};
+    CLEANUP(buf_done) struct buf line = {0};
 
     buf_vfmt(&raw, fmt, ap);
     text_clean(&line, buf_cstr(&raw));
@@ -156,8 +154,7 @@ static int run_help(struct cli *c)
 
 static int run_verb(const struct cli_env *env, const struct verb *v, int argc, char **argv)
 {
-    CLEANUP(arena_free_p)
-    struct arena *arena = arena_new();
+    CLEANUP(arena_free_p) struct arena *arena = arena_new();
     struct cli c = {.env = env, .verb = v, .arena = arena};
     bool help;
     int e = opts_read(&c, argc, argv, &help);

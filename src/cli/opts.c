@@ -96,8 +96,7 @@ static int unknown(const struct cli *c, const char *word)
 {
     const char *names[MAX_LONG] = {"help"};
     size_t n = 1;
-    CLEANUP(free_p)
-    char *bare = xasprintf("%.*s", (int)strcspn(word, "="), word);
+    CLEANUP(free_p) char *bare = xasprintf("%.*s", (int)strcspn(word, "="), word);
 
     for (const enum opt_id *id = c->verb->opts; id && *id; id++)
         names[n++] = opts[*id].name;
@@ -129,8 +128,7 @@ static int check_words(const struct cli *c, int argc, char **argv)
 
 int opts_read(struct cli *c, int argc, char **argv, bool *ret_help)
 {
-    CLEANUP(buf_done)
-    struct buf letters = {0};
+    CLEANUP(buf_done) struct buf letters = {0};
     struct option long_opts[MAX_LONG];
     int letter_to_id[128] = {0}, o;
 

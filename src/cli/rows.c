@@ -19,8 +19,7 @@ const char *row_text(struct arena *a, const json_t *v)
 /* A list of texts is one cell. */
 static const char *cell_text(struct arena *a, const json_t *v, const struct row_column *col)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
     size_t n;
     json_t *item;
 
@@ -35,10 +34,8 @@ static const char *cell_text(struct arena *a, const json_t *v, const struct row_
 
 void rows_print(const json_t *rows, const struct row_column *columns, size_t n)
 {
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
-    CLEANUP(buf_done)
-    struct buf out = {0};
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(buf_done) struct buf out = {0};
     const char **heads = ARENA_ARRAY(a, const char *, n + 1);
     struct table t = {0};
     size_t i;

@@ -155,8 +155,7 @@ const char *json_text(const json_t *j, const char *key)
 
 static int judge(struct cli *c, const struct http_answer *a, json_t **ret, struct refusal *no)
 {
-    CLEANUP(json_free_p)
-    json_t *j = json_loadb(a->body, a->len, 0, NULL);
+    CLEANUP(json_free_p) json_t *j = json_loadb(a->body, a->len, 0, NULL);
 
     if (!json_is_object(j))
         return say_error(CLI_FAILED, "the server's answer (HTTP %d) cannot be read", a->status);
@@ -174,17 +173,14 @@ static int judge(struct cli *c, const struct http_answer *a, json_t **ret, struc
 int operator_try(struct cli *c, const char *action, json_t *body, json_t **ret,
                  struct refusal *ret_no)
 {
-    CLEANUP(json_free_p)
-    json_t *sent = body ? body : json_object();
-    CLEANUP(http_answer_done_p)
-    struct http_answer a = {0};
+    CLEANUP(json_free_p) json_t *sent = body ? body : json_object();
+    CLEANUP(http_answer_done_p) struct http_answer a = {0};
     static const struct http_header headers[] = {{"Content-Type", "application/json"}};
     int e = server_dir(c);
 
     if (e)
         return e;
-    CLEANUP(free_p)
-    char *text = json_dumps(sent, JSON_COMPACT);
+    CLEANUP(free_p) char *text = json_dumps(sent, JSON_COMPACT);
     struct http_call call = {.method = "POST",
                              .url = arena_fmt(c->arena, "unix:%s/ostler.sock", c->dir),
                              .target = arena_fmt(c->arena, "/_ostler/v1/%s", action),

@@ -59,8 +59,7 @@ static enum progress judge(enum wait_goal goal, const char *state)
 /* "" when the instance is not there any more. */
 static int ask(struct cli *c, const char *id, const char **ret_state)
 {
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     struct ecs_params p = {0};
     struct refusal no;
 
@@ -113,8 +112,7 @@ static void tell_change(const struct waiting *s, const struct waited *w)
 /* Why the engine could not; told by the operator's side alone. */
 static void tell_reason(struct waiting *s, const struct waited *w)
 {
-    CLEANUP(json_free_p)
-    json_t *j = NULL;
+    CLEANUP(json_free_p) json_t *j = NULL;
     struct refusal no = {0};
     const char *why = "";
 

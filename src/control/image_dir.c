@@ -26,8 +26,7 @@ bool image_id_ok(const char *id)
 /* A regular file in the directory, or a negative errno. */
 static int open_file(int dirfd, const char *name, struct stat *st)
 {
-    CLEANUP(close_p)
-    int fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    CLEANUP(close_p) int fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0 || fstat(fd, st) < 0)
         return -errno;
@@ -38,8 +37,7 @@ static json_t *read_description(struct arena *a, int dirfd, const char **ret_bad
 {
     struct stat st;
     json_error_t why;
-    CLEANUP(close_p)
-    int fd = open_file(dirfd, "image.json", &st);
+    CLEANUP(close_p) int fd = open_file(dirfd, "image.json", &st);
 
     if (fd < 0 || st.st_size > MAX_DESCRIPTION) {
         *ret_bad = arena_fmt(a, "its image.json cannot be read: %s",
@@ -107,12 +105,9 @@ static const char *check_disk(int fd)
 
 static const char *check_files(struct arena *a, int dirfd, const json_t *j, struct image *ret)
 {
-    CLEANUP(close_p)
-    int kernel = -1;
-    CLEANUP(close_p)
-    int initrd = -1;
-    CLEANUP(close_p)
-    int disk = -1;
+    CLEANUP(close_p) int kernel = -1;
+    CLEANUP(close_p) int initrd = -1;
+    CLEANUP(close_p) int disk = -1;
     const char *bad;
 
     if ((bad = check_file(a, dirfd, j, "kernel", &kernel)) ||
@@ -134,14 +129,12 @@ static const char *text_of(struct arena *a, const json_t *j, const char *key, co
 
 const char *image_dir_read(struct arena *a, const char *dir, struct image *ret)
 {
-    CLEANUP(close_p)
-    int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP(close_p) int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     const char *bad = NULL;
 
     if (dirfd < 0)
         return arena_fmt(a, "its directory '%s' cannot be opened: %s", dir, strerror(errno));
-    CLEANUP(json_free_p)
-    json_t *j = read_description(a, dirfd, &bad);
+    CLEANUP(json_free_p) json_t *j = read_description(a, dirfd, &bad);
     if (!j)
         return bad;
     struct image row = {.path = arena_str(a, dir)};

@@ -259,8 +259,7 @@ struct log_out {
 /* The guest writes the log and may make it hold anything, but not what kind of file it is. */
 static int open_log(const char *dir)
 {
-    CLEANUP(close_p)
-    int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP(close_p) int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     struct stat st;
 
     if (dirfd < 0)
@@ -285,8 +284,7 @@ static enum err read_log(struct call *c, const void *in_, void *out_)
     if (e || (e = inst_get(&c->op, in->inst, &row)))
         return e;
     out->base64 = "";
-    CLEANUP(close_p)
-    int fd = open_log(control_inst_dir(c, row.id));
+    CLEANUP(close_p) int fd = open_log(control_inst_dir(c, row.id));
     if (fd == -ENOENT)
         return ERR_NONE; /* it has not said anything yet */
     if (fd < 0 || fstat(fd, &st) < 0)

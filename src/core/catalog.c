@@ -35,8 +35,7 @@ static const char *needed(struct reader *r, json_t *o, const char *name)
     const char *s = text(r, o, name);
 
     if (!*s && !r->err) {
-        CLEANUP(free_p)
-        char *shown = json_dumps(o, JSON_COMPACT | JSON_ENCODE_ANY);
+        CLEANUP(free_p) char *shown = json_dumps(o, JSON_COMPACT | JSON_ENCODE_ANY);
 
         r->err = fail(r->f, ERR_INTERNAL, "catalogue: '%s' is missing in %.200s", name,
                       shown ? shown : "?");

@@ -22,8 +22,7 @@ const char **list_split(struct arena *a, const char *s, size_t *ret_n)
 
 const char *list_join(struct arena *a, const char *const *items, size_t n)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
 
     for (size_t i = 0; i < n; i++) {
         if (i)

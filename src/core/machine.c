@@ -70,8 +70,7 @@ static const char *metadata(struct op *op, const struct inst *in, const struct s
     put_interface(tree, in, s);
     if (*in->keypair && store_get(op->tx, &rec_keypair, in->keypair, &k))
         put(tree, "public-keys/0/openssh-key", k.public_key);
-    CLEANUP(free_p)
-    char *text = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS);
+    CLEANUP(free_p) char *text = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(tree);
     return arena_str(op->arena, text ? text : "{}");
 }

@@ -33,8 +33,7 @@ static const char *sequence(const char *s, int *ret_begin, int *ret_bits)
 
 const char *name_of(struct arena *a, const char *pattern, size_t index, size_t count, bool suffix)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
     bool numbered = false;
 
     for (const char *s = pattern; *s;) {

@@ -30,12 +30,9 @@ static enum err read_key(int fd, const char *path, uint8_t *key, struct fail *f)
 static enum err make_key(const char *dir, const char *path, struct world *w, uint8_t *key,
                          struct fail *f)
 {
-    CLEANUP(free_p)
-    char *tmp = xasprintf("%s/.master.key.new", dir);
-    CLEANUP(close_p)
-    int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    CLEANUP(close_p)
-    int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP(free_p) char *tmp = xasprintf("%s/.master.key.new", dir);
+    CLEANUP(close_p) int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    CLEANUP(close_p) int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     w->random(w, key, VAULT_KEY_LEN);
     if (fd < 0 || dir_fd < 0 || write(fd, key, VAULT_KEY_LEN) != VAULT_KEY_LEN || fsync(fd) < 0 ||
@@ -46,10 +43,8 @@ static enum err make_key(const char *dir, const char *path, struct world *w, uin
 
 enum err vault_open(const char *dir, struct world *w, struct vault **ret, struct fail *f)
 {
-    CLEANUP(free_p)
-    char *path = xasprintf("%s/master.key", dir);
-    CLEANUP(close_p)
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP(free_p) char *path = xasprintf("%s/master.key", dir);
+    CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
     uint8_t key[VAULT_KEY_LEN];
     enum err e;
 

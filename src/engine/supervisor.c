@@ -127,8 +127,7 @@ static void report_done(struct write *w)
         try_later(r);
         return;
     }
-    CLEANUP(free_p)
-    char *inst = xstrdup(r->inst);
+    CLEANUP(free_p) char *inst = xstrdup(r->inst);
     bool was_job = !r->stopped;
     report_free(r);
     if (was_job) {
@@ -218,8 +217,7 @@ static void order(struct supervisor *s, const struct machine *m, const struct jo
 /* Begins the instance's job, if it has one and nothing is under way. */
 static void begin(struct supervisor *s, const char *inst, bool runs)
 {
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     struct fail f = {0};
     struct tx *tx = store_read(s->config.store, a);
     struct op op = op_for(s, tx, a, &f);
@@ -244,8 +242,7 @@ static void take_up(struct supervisor *s, const char *inst)
 
 void supervisor_kick(struct supervisor *s)
 {
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     struct query q = {.order = "id", .limit = JOBS_AT_ONCE};
     size_t n;
 
@@ -282,8 +279,7 @@ static void lost(struct supervisor *s, const char *inst, enum survey what)
 static void on_surveyed(void *ctx, const char *inst_, enum survey what)
 {
     struct supervisor *s = ctx;
-    CLEANUP(free_p)
-    char *inst = xstrdup(inst_);
+    CLEANUP(free_p) char *inst = xstrdup(inst_);
 
     if (!map_remove(s->surveying, inst))
         return;
@@ -321,8 +317,7 @@ static void collect(void *ctx, const char *key, void *value)
  * its own. */
 static void survey_all(struct supervisor *s)
 {
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     struct fail f = {0};
     struct query running = {0}, all = {.order = "id"};
     size_t n_insts, n_jobs;

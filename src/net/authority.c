@@ -90,10 +90,8 @@ static int write_temporary(int dirfd, const char *name, mode_t mode, const char 
 /* After this the file has the new contents or the old, whatever happens. */
 static int write_file(const char *dir, const char *name, mode_t mode, BIO *contents)
 {
-    CLEANUP(free_p)
-    char *temporary = xasprintf(".%s.new", name);
-    CLEANUP(close_p)
-    int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP(free_p) char *temporary = xasprintf(".%s.new", name);
+    CLEANUP(close_p) int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     char *data;
     long len = BIO_get_mem_data(contents, &data);
 
@@ -109,14 +107,10 @@ static int write_file(const char *dir, const char *name, mode_t mode, BIO *conte
 
 static int write_pair(const char *dir, const char *name, X509 *cert, EVP_PKEY *key)
 {
-    CLEANUP(bio_free_p)
-    BIO *cert_pem = must(BIO_new(BIO_s_mem()));
-    CLEANUP(bio_free_p)
-    BIO *key_pem = must(BIO_new(BIO_s_secmem()));
-    CLEANUP(free_p)
-    char *cert_name = xasprintf("%s.pem", name);
-    CLEANUP(free_p)
-    char *key_name = xasprintf("%s.key", name);
+    CLEANUP(bio_free_p) BIO *cert_pem = must(BIO_new(BIO_s_mem()));
+    CLEANUP(bio_free_p) BIO *key_pem = must(BIO_new(BIO_s_secmem()));
+    CLEANUP(free_p) char *cert_name = xasprintf("%s.pem", name);
+    CLEANUP(free_p) char *key_name = xasprintf("%s.key", name);
 
     must_be(PEM_write_bio_X509(cert_pem, cert) == 1);
     must_be(PEM_write_bio_PrivateKey(key_pem, key, NULL, NULL, 0, NULL, NULL) == 1);
@@ -126,8 +120,7 @@ static int write_pair(const char *dir, const char *name, X509 *cert, EVP_PKEY *k
 
 static int open_file(const char *dir, const char *name, BIO **ret)
 {
-    CLEANUP(free_p)
-    char *path = xasprintf("%s/%s", dir, name);
+    CLEANUP(free_p) char *path = xasprintf("%s/%s", dir, name);
     FILE *f = fopen(path, "re");
 
     if (!f)
@@ -138,8 +131,7 @@ static int open_file(const char *dir, const char *name, BIO **ret)
 
 static int read_cert(const char *dir, const char *name, X509 **ret)
 {
-    CLEANUP(bio_free_p)
-    BIO *b = NULL;
+    CLEANUP(bio_free_p) BIO *b = NULL;
     int r = open_file(dir, name, &b);
 
     if (r < 0)
@@ -158,8 +150,7 @@ static int no_passphrase(char *to, int size, int writing, void *arg)
 
 static int read_key(const char *dir, const char *name, EVP_PKEY **ret)
 {
-    CLEANUP(bio_free_p)
-    BIO *b = NULL;
+    CLEANUP(bio_free_p) BIO *b = NULL;
     int r = open_file(dir, name, &b);
 
     if (r < 0)
@@ -352,8 +343,7 @@ static X509 *make_leaf(EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, const struct n
                        int days)
 {
     X509 *cert = cert_begin(key, days);
-    CLEANUP(free_p)
-    char *text = names_text(names);
+    CLEANUP(free_p) char *text = names_text(names);
 
     if (ASN1_TIME_compare(X509_get0_notAfter(cert), X509_get0_notAfter(ca)) > 0)
         must_be(X509_set1_notAfter(cert, X509_get0_notAfter(ca)) == 1);
@@ -380,10 +370,8 @@ static bool ends_within(X509 *cert, int days)
 
 static int open_ca(const char *dir, const struct tls_policy *policy, X509 **ret)
 {
-    CLEANUP(cert_free_p)
-    X509 *ca = NULL;
-    CLEANUP(key_free_p)
-    EVP_PKEY *key = NULL;
+    CLEANUP(cert_free_p) X509 *ca = NULL;
+    CLEANUP(key_free_p) EVP_PKEY *key = NULL;
     int r = read_cert(dir, "ca.pem", &ca);
 
     if (r < 0 && r != -ENOENT)
@@ -425,10 +413,8 @@ static bool belongs_together(X509 *cert, EVP_PKEY *key, X509 *ca)
 static int must_issue(const char *dir, X509 *ca, const struct names *names,
                       const struct tls_policy *policy)
 {
-    CLEANUP(cert_free_p)
-    X509 *cert = NULL;
-    CLEANUP(key_free_p)
-    EVP_PKEY *key = NULL;
+    CLEANUP(cert_free_p) X509 *cert = NULL;
+    CLEANUP(key_free_p) EVP_PKEY *key = NULL;
     int r = read_cert(dir, "server.pem", &cert);
 
     if (r < 0)
@@ -445,8 +431,7 @@ static int must_issue(const char *dir, X509 *ca, const struct names *names,
 static int issue(const char *dir, X509 *ca, const struct names *names,
                  const struct tls_policy *policy)
 {
-    CLEANUP(key_free_p)
-    EVP_PKEY *ca_key = NULL;
+    CLEANUP(key_free_p) EVP_PKEY *ca_key = NULL;
     int r = read_key(dir, "ca.key", &ca_key);
 
     if (r < 0)
@@ -455,20 +440,16 @@ static int issue(const char *dir, X509 *ca, const struct names *names,
         ERR_clear_error();
         return -ENOKEY;
     }
-    CLEANUP(key_free_p)
-    EVP_PKEY *key = must(EVP_EC_gen("P-256"));
-    CLEANUP(cert_free_p)
-    X509 *cert = make_leaf(key, ca, ca_key, names, policy->leaf_days);
+    CLEANUP(key_free_p) EVP_PKEY *key = must(EVP_EC_gen("P-256"));
+    CLEANUP(cert_free_p) X509 *cert = make_leaf(key, ca, ca_key, names, policy->leaf_days);
     return write_pair(dir, "server", cert, key);
 }
 
 int tls_authority_open_policy(const char *dir, const char *const *names, size_t n_names,
                               const struct tls_policy *policy)
 {
-    CLEANUP(names_done)
-    struct names all;
-    CLEANUP(cert_free_p)
-    X509 *ca = NULL;
+    CLEANUP(names_done) struct names all;
+    CLEANUP(cert_free_p) X509 *ca = NULL;
     int r = names_init(&all, names, n_names);
 
     if (!r)

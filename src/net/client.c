@@ -517,10 +517,8 @@ static int talk(struct wire *w, const struct http_call *call, const struct buf *
 
 int http_call_run(const struct http_call *call, struct http_answer *ret_answer)
 {
-    CLEANUP(url_done)
-    struct url u;
-    CLEANUP(buf_done)
-    struct buf request = {0};
+    CLEANUP(url_done) struct url u;
+    CLEANUP(buf_done) struct buf request = {0};
     CLEANUP(wire_done)
     struct wire w = {.fd = -1,
                      .deadline =

@@ -305,8 +305,7 @@ static int clear_way(int dirfd, const char *name, const struct sockaddr_un *addr
         return errno == ENOENT ? 0 : -errno;
     if (!S_ISSOCK(st.st_mode))
         return -EEXIST;
-    CLEANUP(close_p)
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CLEANUP(close_p) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
     if (!connect(fd, (const struct sockaddr *)address, sizeof(*address)) || errno == EAGAIN)
@@ -331,8 +330,7 @@ static int listener_open_unix(struct listener *l, const struct sockaddr_un *addr
 
     if (r < 0)
         return r;
-    CLEANUP(close_p)
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CLEANUP(close_p) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
     r = bind_private(fd, address);

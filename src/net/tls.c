@@ -57,10 +57,8 @@ static int use_files(SSL_CTX *ssl, const char *cert, const char *key)
 
 static int load(const char *dir, SSL_CTX **ret)
 {
-    CLEANUP(free_p)
-    char *cert = xasprintf("%s/server.pem", dir);
-    CLEANUP(free_p)
-    char *key = xasprintf("%s/server.key", dir);
+    CLEANUP(free_p) char *cert = xasprintf("%s/server.pem", dir);
+    CLEANUP(free_p) char *key = xasprintf("%s/server.key", dir);
     SSL_CTX *ssl = must(SSL_CTX_new(TLS_server_method()));
     int r = use_files(ssl, cert, key);
 

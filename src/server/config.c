@@ -57,8 +57,7 @@ static bool set_listen(struct config *c, const char *v)
         return false;
     size_t n = (size_t)(colon - v);
     bool brackets = v[0] == '[' && n > 2 && v[n - 1] == ']';
-    CLEANUP(free_p)
-    char *host = xasprintf("%.*s", (int)(brackets ? n - 2 : n), v + brackets);
+    CLEANUP(free_p) char *host = xasprintf("%.*s", (int)(brackets ? n - 2 : n), v + brackets);
     c->port = (uint16_t)port;
     return keep(&c->host, host);
 }

@@ -77,10 +77,8 @@ static enum err lock_dir(struct server *s, struct fail *f)
 
 static char *read_file(const char *path)
 {
-    CLEANUP(close_p)
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CLEANUP(buf_done) struct buf b = {0};
     ssize_t n = fd < 0 ? -1 : 0;
 
     while (fd >= 0 && (n = read(fd, buf_reserve(&b, 65536), 65536)) > 0)
@@ -94,8 +92,7 @@ static char *read_file(const char *path)
 static enum err open_catalog(struct server *s, struct fail *f)
 {
     const char *path = s->config.catalogue_file;
-    CLEANUP(free_p)
-    char *text = path ? read_file(path) : NULL;
+    CLEANUP(free_p) char *text = path ? read_file(path) : NULL;
 
     if (path && !text)
         return fail(f, ERR_INTERNAL, "%s: %s", path, strerror(errno));
@@ -226,8 +223,7 @@ static enum err write_server_json(struct server *s, struct fail *f)
     const char *tmp = arena_fmt(s->arena, "%s/.server.json.new", s->config.dir);
     const char *text =
         arena_fmt(s->arena, "{\"endpoint\":\"%s\",\"pid\":%d}\n", s->endpoints[0], (int)getpid());
-    CLEANUP(close_p)
-    int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    CLEANUP(close_p) int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
     if (fd < 0 || write(fd, text, strlen(text)) < 0 || rename(tmp, path) < 0)
         return fail(f, ERR_INTERNAL, "%s: %s", path, strerror(errno));

@@ -21,8 +21,7 @@ static int64_t version(struct db *db)
 
 static int step(struct db *db, size_t to)
 {
-    CLEANUP(buf_done)
-    struct buf sql = {0};
+    CLEANUP(buf_done) struct buf sql = {0};
     int e;
 
     buf_fmt(&sql, "PRAGMA user_version=%zu;", to);

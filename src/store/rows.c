@@ -219,8 +219,7 @@ static void bind_where(struct stmt *s, const struct query *q)
 static struct stmt *select_stmt(struct tx *tx, const struct record *rec, const struct query *q,
                                 const char *what)
 {
-    CLEANUP(buf_done)
-    struct buf sql = {0};
+    CLEANUP(buf_done) struct buf sql = {0};
 
     buf_str(&sql, "SELECT ");
     if (what)
@@ -301,8 +300,7 @@ int64_t store_count(struct tx *tx, const struct record *rec, const struct query 
 int64_t store_sum(struct tx *tx, const struct record *rec, const char *column,
                   const struct query *q)
 {
-    CLEANUP(buf_done)
-    struct buf what = {0};
+    CLEANUP(buf_done) struct buf what = {0};
 
     assert(column_of(rec, column));
     buf_fmt(&what, "coalesce(sum(%s),0)", column);
@@ -313,8 +311,7 @@ int64_t store_sum(struct tx *tx, const struct record *rec, const char *column,
 
 bool store_get(struct tx *tx, const struct record *rec, const char *key, void *row)
 {
-    CLEANUP(buf_done)
-    struct buf sql = {0};
+    CLEANUP(buf_done) struct buf sql = {0};
     bool found = false;
 
     buf_str(&sql, "SELECT ");
@@ -334,8 +331,7 @@ bool store_get(struct tx *tx, const struct record *rec, const char *key, void *r
 
 static void insert(struct tx *tx, const struct record *rec, const void *row, size_t from)
 {
-    CLEANUP(buf_done)
-    struct buf sql = {0};
+    CLEANUP(buf_done) struct buf sql = {0};
 
     buf_fmt(&sql, "INSERT INTO %s (", rec->table);
     add_columns(&sql, rec, from, "");
@@ -364,8 +360,7 @@ int64_t store_append(struct tx *tx, const struct record *rec, const void *row)
 
 void store_update(struct tx *tx, const struct record *rec, const void *row)
 {
-    CLEANUP(buf_done)
-    struct buf sql = {0};
+    CLEANUP(buf_done) struct buf sql = {0};
 
     buf_fmt(&sql, "UPDATE %s SET ", rec->table);
     add_columns(&sql, rec, 1, "=?");
@@ -381,8 +376,7 @@ void store_update(struct tx *tx, const struct record *rec, const void *row)
 
 void store_delete(struct tx *tx, const struct record *rec, const char *key)
 {
-    CLEANUP(buf_done)
-    struct buf sql = {0};
+    CLEANUP(buf_done) struct buf sql = {0};
 
     buf_fmt(&sql, "DELETE FROM %s WHERE %s=?", rec->table, rec->cols[0].name);
     struct stmt *s = prepare(tx, buf_cstr(&sql));

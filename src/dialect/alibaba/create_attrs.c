@@ -204,8 +204,7 @@ static enum err check_renewal(struct call *c, const struct create_in *in)
 enum err create_attrs(struct call *c, const struct create_in *in, const struct inst_type *type,
                       const char **ret)
 {
-    json_t *attrs CLEANUP(json_unref_p)
-    = json_object();
+    json_t *attrs CLEANUP(json_unref_p) = json_object();
     bool prepaid = streq(in->charge, "PrePaid");
     enum err e;
 
@@ -219,8 +218,7 @@ enum err create_attrs(struct call *c, const struct create_in *in, const struct i
     if (prepaid && in->auto_renew)
         attrs_set(attrs, "AutoRenewPeriod",
                   arena_fmt(c->arena, "%lld", (long long)in->auto_renew_period));
-    char *text CLEANUP(free_p)
-    = json_dumps(attrs, JSON_COMPACT | JSON_SORT_KEYS);
+    char *text CLEANUP(free_p) = json_dumps(attrs, JSON_COMPACT | JSON_SORT_KEYS);
     *ret = arena_str(c->arena, text);
     return ERR_NONE;
 }

@@ -41,8 +41,7 @@ static void encode_options(const json_t *attrs, struct enc *e)
 static void encode(struct call *c, const void *out, struct enc *e)
 {
     const struct inst *in = out;
-    json_t *attrs CLEANUP(json_unref_p)
-    = attrs_load(in->attrs);
+    json_t *attrs CLEANUP(json_unref_p) = attrs_load(in->attrs);
 
     enc_str(e, "InstanceId", in->id);
     enc_str(e, "InstanceName", in->name);

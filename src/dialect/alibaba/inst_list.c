@@ -81,8 +81,7 @@ static bool has_secgroup(struct arena *a, const struct inst *in, const char *id)
 
 static bool has_tags(const struct inst *in, const struct objs *wanted)
 {
-    json_t *tags CLEANUP(json_unref_p)
-    = attrs_load(in->tags);
+    json_t *tags CLEANUP(json_unref_p) = attrs_load(in->tags);
     const struct tag *v = wanted->v;
 
     for (size_t i = 0; i < wanted->n; i++) {
@@ -96,8 +95,7 @@ static bool has_tags(const struct inst *in, const struct objs *wanted)
 
 static bool has_attrs(const struct inst *in, const struct inst_filter *f)
 {
-    json_t *attrs CLEANUP(json_unref_p)
-    = attrs_load(in->attrs);
+    json_t *attrs CLEANUP(json_unref_p) = attrs_load(in->attrs);
 
     for (size_t i = 0; i < INST_ATTR_FILTERS; i++)
         if (!str_empty(f->attrs[i].value) &&
@@ -217,10 +215,8 @@ static void keep(struct op *op, struct matches *m, const struct inst *in)
 static void walk(struct op *op, const struct inst_filter *f, const struct query *base,
                  struct matches *m)
 {
-    struct arena *portion CLEANUP(arena_free_p)
-    = arena_new();
-    char *last CLEANUP(free_p)
-    = NULL;
+    struct arena *portion CLEANUP(arena_free_p) = arena_new();
+    char *last CLEANUP(free_p) = NULL;
     int64_t time = 0;
     size_t n;
 

@@ -179,8 +179,7 @@ static void encode_interface(struct call *c, const struct inst *in, struct enc *
 
 static void encode_tags(const struct inst *in, struct enc *e)
 {
-    json_t *tags CLEANUP(json_unref_p)
-    = attrs_load(in->tags);
+    json_t *tags CLEANUP(json_unref_p) = attrs_load(in->tags);
     const char *key;
     json_t *value;
 
@@ -306,8 +305,7 @@ static void encode_options(const json_t *attrs, struct enc *e)
 void instance_encode(struct call *c, const struct instance *v, struct enc *e)
 {
     const struct inst *in = &v->row;
-    json_t *attrs CLEANUP(json_unref_p)
-    = attrs_load(in->attrs);
+    json_t *attrs CLEANUP(json_unref_p) = attrs_load(in->attrs);
 
     enc_str(e, "InstanceId", in->id);
     enc_str(e, "InstanceName", in->name);

@@ -190,8 +190,7 @@ enum err tags_json(struct op *op, const struct objs *tags, const char **ret)
     object = json_object();
     for (size_t i = 0; i < tags->n && !e; i++)
         e = add_tag(op->fail, object, &v[i]);
-    char *text CLEANUP(free_p)
-    = e ? NULL : json_dumps(object, JSON_COMPACT);
+    char *text CLEANUP(free_p) = e ? NULL : json_dumps(object, JSON_COMPACT);
     json_decref(object);
     if (!e)
         *ret = arena_str(op->arena, text);

@@ -93,8 +93,7 @@ static enum err accept(struct call *c, const struct claim *claim)
 
 char *sign_v1_string(struct arena *a, const char *method, const struct params *p)
 {
-    struct buf canonical CLEANUP(buf_done) = {0}, string CLEANUP(buf_done)
-    = {0};
+    struct buf canonical CLEANUP(buf_done) = {0}, string CLEANUP(buf_done) = {0};
 
     for (size_t i = 0; i < p->n; i++) {
         if (streq(p->v[i].name, "Signature"))

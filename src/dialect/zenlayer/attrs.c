@@ -17,8 +17,7 @@ const char *zec_attrs_write(struct arena *a, const struct zec_attrs *attrs)
                                   o, "instanceOptions",
                                   json_pack("{s:b}", "nestedVirtualization",
                                             attrs->nested_virtualization));
-    CLEANUP(free_p)
-    char *text = json_dumps(o, JSON_COMPACT);
+    CLEANUP(free_p) char *text = json_dumps(o, JSON_COMPACT);
     return arena_str(a, text ? text : "{}");
 }
 

@@ -29,8 +29,7 @@ static size_t char_len(const unsigned char *s)
 /* A message quotes headers, which may hold any byte, and may have been cut inside a character. */
 static const char *clean(struct arena *a, const char *text)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
 
     for (const unsigned char *s = (const unsigned char *)text; *s;) {
         size_t n = char_len(s);

@@ -35,8 +35,7 @@ static struct fuzzy read_fuzzy(struct arena *a, const char *text)
 
 void zec_query_fuzzy(struct arena *a, struct query *q, const char *column, const char *text)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
     struct fuzzy f = read_fuzzy(a, text);
 
     if (f.from_start && f.to_end) {

@@ -100,8 +100,7 @@ static bool normalise(const char *s, struct buf *b)
 
 const char *zec_name_pattern(struct arena *a, const char *s, int64_t count)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
     const char *pattern;
 
     if (strlen(s) > MAX_RAW_NAME || !normalise(s, &b))
@@ -120,8 +119,7 @@ static void arena_done(struct arena **a)
 
 bool zec_good_name(const char *s)
 {
-    CLEANUP(arena_done)
-    struct arena *a = arena_new();
+    CLEANUP(arena_done) struct arena *a = arena_new();
 
     return zec_name_pattern(a, s, 1) != NULL;
 }
@@ -199,8 +197,7 @@ enum err zec_tags_json(struct call *c, const struct objs *tags, const char **ret
         if (err)
             return err;
     }
-    CLEANUP(free_p)
-    char *text = json_dumps(o, JSON_COMPACT);
+    CLEANUP(free_p) char *text = json_dumps(o, JSON_COMPACT);
     *ret = arena_str(c->arena, text ? text : "{}");
     return ERR_NONE;
 }

@@ -269,8 +269,7 @@ enum err zec_claim_read(struct call *c, struct zec_claim *ret)
 
 char *zec_canonical_request(struct call *c, const struct zec_claim *claim)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
 
     buf_fmt(&b, "%s\n/\n\n", c->req->method);
     for (size_t i = 0; i < claim->n_signed; i++) {

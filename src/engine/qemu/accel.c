@@ -86,8 +86,7 @@ struct host {
 static enum probe try_device(void *arg, char *why, size_t size)
 {
     const struct host *h = arg;
-    CLEANUP(close_p)
-    int fd = open(h->rq->kvm_device, O_RDWR | O_CLOEXEC);
+    CLEANUP(close_p) int fd = open(h->rq->kvm_device, O_RDWR | O_CLOEXEC);
 
     if (fd < 0 && errno == ENOENT)
         return failed(why, size, "no %s", h->rq->kvm_device);
@@ -141,10 +140,8 @@ static enum probe try_firmware(void *arg, char *why, size_t size)
                           "-debugcon",
                           "stdio",
                           NULL};
-    CLEANUP(buf_done)
-    struct buf out = {0};
-    CLEANUP(close_p)
-    int rom = rom_file();
+    CLEANUP(buf_done) struct buf out = {0};
+    CLEANUP(close_p) int rom = rom_file();
     int status;
 
     if (rom < 0)
@@ -175,8 +172,7 @@ static int boot_kernel(const struct host *h, const char *machine, const char *cp
                           NULL,          NULL,          NULL,
                           NULL,          NULL,          NULL,
                           NULL};
-    CLEANUP(buf_done)
-    struct buf out = {0};
+    CLEANUP(buf_done) struct buf out = {0};
     size_t n = 0;
     int status;
 
@@ -225,8 +221,7 @@ static bool read_version(const char *out, char *ret, size_t size)
 
     if (!line)
         return false;
-    CLEANUP(json_free_p)
-    json_t *j = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
+    CLEANUP(json_free_p) json_t *j = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
     if (!j || json_unpack(j, "{s:{s:{s:{s:i,s:i,s:i}}}}", "QMP", "version", "qemu", "major", &major,
                           "minor", &minor, "micro", &micro) < 0)
         return false;
@@ -273,8 +268,7 @@ static int try_abilities(const struct accel_request *rq, bool sandbox, bool io_u
                           sandbox ? "-sandbox" : NULL,
                           SANDBOX,
                           NULL};
-    CLEANUP(close_p)
-    int disk = short_file(rq->dir);
+    CLEANUP(close_p) int disk = short_file(rq->dir);
     int status;
 
     if (disk < 0)
@@ -302,8 +296,7 @@ static enum err find_abilities(const struct accel_request *rq, struct accel_resu
     static const struct {
         bool sandbox, io_uring;
     } ways[] = {{true, true}, {true, false}, {false, false}};
-    CLEANUP(buf_done)
-    struct buf out = {0};
+    CLEANUP(buf_done) struct buf out = {0};
     int e = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
@@ -318,8 +311,7 @@ static enum err find_abilities(const struct accel_request *rq, struct accel_resu
     }
     if (e == -ENOENT)
         return fail(f, ERR_UNAVAILABLE, "%s is not installed", rq->qemu);
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     const char *why = reason_of(a, buf_cstr(&out));
     return fail(f, ERR_UNAVAILABLE, "%s does not run: %s", rq->qemu, why ? why : strerror(-e));
 }
@@ -408,8 +400,7 @@ static char *program_path(const char *qemu)
 /* Names everything that the answer depends on, without starting QEMU. */
 static void cache_key(const struct accel_request *rq, struct buf *key)
 {
-    CLEANUP(free_p)
-    char *program = program_path(rq->qemu);
+    CLEANUP(free_p) char *program = program_path(rq->qemu);
     struct utsname u = {0};
     struct stat st = {0};
 
@@ -426,10 +417,8 @@ static void cache_key(const struct accel_request *rq, struct buf *key)
 
 static bool cache_read(const struct accel_request *rq, const char *key, struct accel_result *ret)
 {
-    CLEANUP(free_p)
-    char *path = xasprintf("%s/" CACHE_NAME, rq->dir);
-    CLEANUP(json_free_p)
-    json_t *j = json_load_file(path, 0, NULL);
+    CLEANUP(free_p) char *path = xasprintf("%s/" CACHE_NAME, rq->dir);
+    CLEANUP(json_free_p) json_t *j = json_load_file(path, 0, NULL);
     const char *k, *version, *why;
     int kvm, cpu_host, sandbox, io_uring;
     json_int_t khz;
@@ -456,10 +445,8 @@ static bool cache_read(const struct accel_request *rq, const char *key, struct a
 static void cache_write(const struct accel_request *rq, const char *key,
                         const struct accel_result *found)
 {
-    CLEANUP(free_p)
-    char *path = xasprintf("%s/" CACHE_NAME, rq->dir);
-    CLEANUP(free_p)
-    char *tmp = xasprintf("%s.tmp", path);
+    CLEANUP(free_p) char *path = xasprintf("%s/" CACHE_NAME, rq->dir);
+    CLEANUP(free_p) char *tmp = xasprintf("%s.tmp", path);
     const struct platform *p = &found->platform;
     CLEANUP(json_free_p)
     json_t *j =
@@ -478,8 +465,7 @@ enum err accel_find(const struct accel_request *rq, struct accel_result *ret, st
     struct host host = {.rq = rq, .platform = &ret->platform};
     const struct accel_probes probes = {
         .device = try_device, .firmware = try_firmware, .kernel = try_kernel, .arg = &host};
-    CLEANUP(buf_done)
-    struct buf key = {0};
+    CLEANUP(buf_done) struct buf key = {0};
 
     *ret = (struct accel_result){0};
     cache_key(rq, &key);
@@ -498,8 +484,7 @@ enum err accel_find(const struct accel_request *rq, struct accel_result *ret, st
 
 void accel_demote(const struct accel_request *rq, struct accel_result *now, const char *why)
 {
-    CLEANUP(buf_done)
-    struct buf key = {0};
+    CLEANUP(buf_done) struct buf key = {0};
 
     now->platform.kvm = false;
     now->verdict = (struct verdict){.kvm = false, .sure = true};

@@ -71,8 +71,7 @@ static void next_disk(struct disks_job *job);
 static void seal_work(void *arg)
 {
     struct seal *s = arg;
-    CLEANUP(close_p)
-    int fd = openat(s->dirfd, s->tmp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    CLEANUP(close_p) int fd = openat(s->dirfd, s->tmp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
     if (fd < 0 || fsync(fd) < 0 || renameat(s->dirfd, s->tmp, s->dirfd, s->name) < 0 ||
         fsync(s->dirfd) < 0)
@@ -153,8 +152,7 @@ static void start_tool(struct disks_job *job)
     const struct machine_disk *d = &job->spec->disks[job->at];
     struct arena *a = job->arena;
     const char *argv[20] = {"qemu-img", "create", "-q"};
-    CLEANUP(close_p)
-    int key = -1;
+    CLEANUP(close_p) int key = -1;
     size_t n = 3;
 
     add(argv, &n, "-f", "qcow2");

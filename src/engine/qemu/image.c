@@ -17,8 +17,7 @@ static void json_free_p(json_t **j)
 static const char *format_of(const char *path)
 {
     char magic[4] = "";
-    CLEANUP(close_p)
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0 || read(fd, magic, sizeof(magic)) != (ssize_t)sizeof(magic))
         return "raw";
@@ -53,8 +52,7 @@ const char *image_load(struct arena *a, const char *dir, struct image_files *ret
 
     if (str_empty(dir) || !realpath(dir, real))
         return arena_fmt(a, "the image's directory '%s' is missing", dir ? dir : "");
-    CLEANUP(json_free_p)
-    json_t *j = json_load_file(arena_fmt(a, "%s/image.json", real), 0, &e);
+    CLEANUP(json_free_p) json_t *j = json_load_file(arena_fmt(a, "%s/image.json", real), 0, &e);
     if (!json_is_object(j))
         return arena_fmt(a, "the image's image.json cannot be read: %s", j ? "no object" : e.text);
     if ((bad = file_of(a, real, j, "kernel", &f.kernel)) ||

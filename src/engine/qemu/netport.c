@@ -54,12 +54,9 @@ static const char *decode_user_data(struct arena *a, const struct machine *m, st
 const char *netport_init(struct netport *ret, struct arena *a, const char *dir,
                          const struct machine *m)
 {
-    CLEANUP(json_free_p)
-    json_t *metadata = json_loads(m->metadata, 0, NULL);
-    CLEANUP(buf_done)
-    struct buf data = {0}, line = {0};
-    CLEANUP(free_p)
-    char *at = xasprintf("%s/instances/%s", dir, m->id);
+    CLEANUP(json_free_p) json_t *metadata = json_loads(m->metadata, 0, NULL);
+    CLEANUP(buf_done) struct buf data = {0}, line = {0};
+    CLEANUP(free_p) char *at = xasprintf("%s/instances/%s", dir, m->id);
     const char *bad = decode_user_data(a, m, &data);
 
     if (bad)
@@ -102,10 +99,8 @@ void netport_copy(struct netport *to, const struct netport *from)
 
 static int open_dir(const char *dir, const char *subnet, bool make)
 {
-    CLEANUP(free_p)
-    char *all = xasprintf("%s/switches", dir);
-    CLEANUP(free_p)
-    char *one = xasprintf("%s/%s", all, subnet);
+    CLEANUP(free_p) char *all = xasprintf("%s/switches", dir);
+    CLEANUP(free_p) char *one = xasprintf("%s/%s", all, subnet);
 
     if (str_empty(subnet) || *subnet == '.' || strchr(subnet, '/'))
         return -EINVAL;
@@ -139,10 +134,8 @@ static void await_ready(int fd)
 /* Its pidfd, or a negative errno. */
 static int start_switch(const struct netport *p, const char *dir, const char *self, int dirfd)
 {
-    CLEANUP(free_p)
-    char *at = xasprintf("%s/switches/%s", dir, p->subnet);
-    CLEANUP(close_p)
-    int log = open_log(dirfd);
+    CLEANUP(free_p) char *at = xasprintf("%s/switches/%s", dir, p->subnet);
+    CLEANUP(close_p) int log = open_log(dirfd);
     const char *argv[] = {
         self,      "switch",      "--dir",     at,           "--cidr",     p->cidr, "--name",
         p->subnet, "--idle-exit", IDLE_EXIT_S, "--log-json", "--ready-fd", "3",     NULL};
@@ -150,8 +143,7 @@ static int start_switch(const struct netport *p, const char *dir, const char *se
 
     if (log < 0 || pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
-    CLEANUP(close_p)
-    int ready = ends[0];
+    CLEANUP(close_p) int ready = ends[0];
     int e = child_spawn(&(struct child_spec){.path = self,
                                              .argv = (char *const *)argv,
                                              .fds = &ends[1],
@@ -193,10 +185,8 @@ static int find_switch(int dirfd)
 /* 0, -EREMOTEIO with what the switch said, or a connection's errno. */
 static int add_port(const struct netport *p, int dirfd, struct buf *said, int *ret_ssh_port)
 {
-    CLEANUP(buf_done)
-    struct buf line = {0};
-    CLEANUP(json_free_p)
-    json_t *answer = NULL;
+    CLEANUP(buf_done) struct buf line = {0};
+    CLEANUP(json_free_p) json_t *answer = NULL;
     int e = switch_call(dirfd, p->line, CALL_MS, &line);
 
     if (!e)
@@ -231,10 +221,8 @@ static int up(const struct netport *p, const char *dir, const char *self, int di
 const char *netport_up(const struct netport *p, const char *dir, const char *self, struct arena *a,
                        struct netport_up *ret)
 {
-    CLEANUP(buf_done)
-    struct buf said = {0};
-    CLEANUP(close_p)
-    int dirfd = open_dir(dir, p->subnet, true);
+    CLEANUP(buf_done) struct buf said = {0};
+    CLEANUP(close_p) int dirfd = open_dir(dir, p->subnet, true);
 
     *ret = (struct netport_up){.switch_pidfd = -1};
     if (dirfd < 0)
@@ -251,10 +239,8 @@ const char *netport_up(const struct netport *p, const char *dir, const char *sel
 
 void netport_down(const char *dir, const struct machine *m)
 {
-    CLEANUP(buf_done)
-    struct buf line = {0}, answer = {0};
-    CLEANUP(close_p)
-    int dirfd = open_dir(dir, m->subnet, false);
+    CLEANUP(buf_done) struct buf line = {0}, answer = {0};
+    CLEANUP(close_p) int dirfd = open_dir(dir, m->subnet, false);
 
     if (dirfd < 0 || switch_req_remove_port(&line, m->id) < 0)
         return;

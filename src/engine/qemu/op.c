@@ -573,8 +573,7 @@ void op_deadline(struct vm *vm)
 /* Why it ended, if nobody asked it to. */
 static const char *death_reason(struct vm *vm, struct arena *a, int status)
 {
-    CLEANUP(buf_done)
-    struct buf log = {0};
+    CLEANUP(buf_done) struct buf log = {0};
 
     if (vm->off_reason)
         return vm->off_reason;
@@ -642,8 +641,7 @@ static void down_done(struct vm *vm)
 static void died_alone(struct vm *vm, int status)
 {
     struct engine_host host = vm->e->host;
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     const char *why = death_reason(vm, a, status), *id = arena_str(a, vm->id);
 
     if (!vm->off_reason)

@@ -30,10 +30,8 @@ void engine_describe(struct engine *e)
 /* Any image with a kernel serves the probe. */
 static void find_kernel(struct engine *e)
 {
-    CLEANUP(free_p)
-    char *path = xasprintf("%s/images", e->dir);
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(free_p) char *path = xasprintf("%s/images", e->dir);
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     DIR *d = opendir(path);
 
     if (!d)

@@ -84,16 +84,13 @@ int run(const struct run *r, struct buf *out, int *ret_status)
     siginfo_t info = {0};
     pid_t pid;
 
-    CLEANUP(close_p)
-    int in = r->input ? pipe_with(r->input) : -1;
+    CLEANUP(close_p) int in = r->input ? pipe_with(r->input) : -1;
     if (r->input && in < 0)
         return in;
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
-    CLEANUP(close_p)
-    int from = ends[0];
-    CLEANUP(close_p)
-    int to = ends[1];
+    CLEANUP(close_p) int from = ends[0];
+    CLEANUP(close_p) int to = ends[1];
     int e = child_spawn(&(struct child_spec){.path = r->argv[0],
                                              .argv = (char *const *)r->argv,
                                              .fds = r->fds,
@@ -104,8 +101,7 @@ int run(const struct run *r, struct buf *out, int *ret_status)
                         &pid, &raw);
     if (e)
         return e;
-    CLEANUP(close_p)
-    int pidfd = raw;
+    CLEANUP(close_p) int pidfd = raw;
     (void)close(fd_take(&to)); /* the child has its own */
     if (fcntl(from, F_SETFL, O_NONBLOCK) < 0)
         e = -errno;

@@ -369,12 +369,10 @@ const char *vm_spawn(struct vm *vm, const struct machine *spec, const struct ima
     const int log_flags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
 
     vmdir_tidy(vm->dirfd);
-    CLEANUP(close_p)
-    int monitor = vmdir_listen(vm->dirfd);
+    CLEANUP(close_p) int monitor = vmdir_listen(vm->dirfd);
     if (monitor < 0)
         return arena_fmt(a, "the monitor's socket cannot be made: %s", strerror(-monitor));
-    CLEANUP(close_p)
-    int log = openat(vm->dirfd, "qemu.log", log_flags, 0600);
+    CLEANUP(close_p) int log = openat(vm->dirfd, "qemu.log", log_flags, 0600);
     if (log < 0)
         return arena_fmt(a, "the machine's log cannot be made: %s", strerror(errno));
     record(vm, spec, argv);
@@ -402,8 +400,7 @@ static int open_holder(struct vm *vm, pid_t pid)
 bool vm_adopt(struct vm *vm)
 {
     pid_t pid;
-    CLEANUP(close_p)
-    int fd = vmdir_connect(vm->dirfd, &pid);
+    CLEANUP(close_p) int fd = vmdir_connect(vm->dirfd, &pid);
 
     if (fd < 0)
         return false;

@@ -19,8 +19,7 @@ enum { MAX_DEPTH = 8, BACKLOG = 8, DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXE
 
 static int open_instances(const char *dir, bool make)
 {
-    CLEANUP(free_p)
-    char *path = xasprintf("%s/instances", dir);
+    CLEANUP(free_p) char *path = xasprintf("%s/instances", dir);
 
     if (make && mkdir(path, 0700) < 0 && errno != EEXIST)
         return -errno;
@@ -38,8 +37,7 @@ int vmdir_open(const char *dir, const char *id, bool make)
 {
     if (!is_name(id))
         return -EINVAL;
-    CLEANUP(close_p)
-    int all = open_instances(dir, make);
+    CLEANUP(close_p) int all = open_instances(dir, make);
     if (all < 0)
         return all;
     if (make && mkdirat(all, id, 0700) < 0 && errno != EEXIST)
@@ -90,8 +88,7 @@ int vmdir_remove(const char *dir, const char *id)
 {
     if (!is_name(id))
         return -EINVAL;
-    CLEANUP(close_p)
-    int all = open_instances(dir, false);
+    CLEANUP(close_p) int all = open_instances(dir, false);
     if (all < 0)
         return all == -ENOENT ? 0 : all;
     return remove_tree(all, id, 0);
@@ -168,8 +165,7 @@ int vmdir_listen(int dirfd)
     struct sockaddr_un at;
 
     address_of(dirfd, "qmp.sock", &at);
-    CLEANUP(close_p)
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CLEANUP(close_p) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
     if (unlinkat(dirfd, "qmp.sock", 0) < 0 && errno != ENOENT)
@@ -186,8 +182,7 @@ int vmdir_connect(int dirfd, pid_t *ret_pid)
     socklen_t len = sizeof(peer);
 
     address_of(dirfd, "qmp.sock", &at);
-    CLEANUP(close_p)
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CLEANUP(close_p) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
         getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
         return -errno;
@@ -208,8 +203,7 @@ void vmdir_tidy(int dirfd)
 
 void vmdir_tail(int dirfd, const char *name, size_t max, struct buf *ret)
 {
-    CLEANUP(close_p)
-    int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    CLEANUP(close_p) int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) < 0)
@@ -223,8 +217,7 @@ void vmdir_tail(int dirfd, const char *name, size_t max, struct buf *ret)
 
 int vmdir_write(int dirfd, const char *name, const char *text)
 {
-    CLEANUP(free_p)
-    char *tmp = xasprintf("%s.tmp", name);
+    CLEANUP(free_p) char *tmp = xasprintf("%s.tmp", name);
     size_t len = strlen(text);
     CLEANUP(close_p)
     int fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -239,8 +232,7 @@ int vmdir_write(int dirfd, const char *name, const char *text)
 
 void vmdir_cap(int dirfd, const char *name, off_t max)
 {
-    CLEANUP(close_p)
-    int fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    CLEANUP(close_p) int fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stat st;
 
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > max)

@@ -69,8 +69,7 @@ static bool runs(struct engine *e, const char *inst)
 /* One write a line: a daemon that is killed leaves whole lines behind. */
 static void note(struct engine *e, const char *what, const char *inst)
 {
-    CLEANUP(buf_done)
-    struct buf line = {0};
+    CLEANUP(buf_done) struct buf line = {0};
 
     buf_fmt(&line, "%s %s\n", what, inst);
     (void)!write(e->log, line.data, line.len); /* tests read it; a full disk shows there */
@@ -164,8 +163,7 @@ static void sim_close(struct engine *e)
 static enum err sim_open(struct loop *loop, const struct engine_config *config,
                          const struct engine_host *host, struct engine **ret, struct fail *f)
 {
-    CLEANUP(free_p)
-    char *path = xasprintf("%s/sim", config->dir);
+    CLEANUP(free_p) char *path = xasprintf("%s/sim", config->dir);
     struct engine *e = xcalloc(1, sizeof(*e));
 
     *e = (struct engine){

@@ -287,8 +287,7 @@ static void accept_client(struct sw *sw)
 int control_listen(struct sw *sw)
 {
     struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = SWITCH_SOCKET};
-    int fd CLEANUP(close_p)
-    = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd CLEANUP(close_p) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0)
         return -errno;

@@ -30,8 +30,7 @@ static int append_line(struct buf *b, json_t *request)
 
 static void set_metadata(json_t *request, const struct switch_port *p)
 {
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
 
     if (p->metadata)
         (void)json_object_set(request, "metadata", (json_t *)p->metadata);
@@ -131,8 +130,7 @@ static int wait_for(int fd, short events, long long deadline)
  * poll knows nothing. */
 static int connect_by(int dirfd, long long deadline, int *ret)
 {
-    int fd CLEANUP(close_p)
-    = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd CLEANUP(close_p) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct sockaddr_un un = {.sun_family = AF_UNIX};
 
     if (fd < 0)
@@ -199,8 +197,7 @@ int switch_call(int dirfd, const char *json_line, int timeout_ms, struct buf *re
 {
     long long deadline = clock_ms() + timeout_ms;
     struct buf line CLEANUP(buf_done) = {0};
-    int fd CLEANUP(close_p)
-    = -1;
+    int fd CLEANUP(close_p) = -1;
     int r = connect_by(dirfd, deadline, &fd);
 
     if (r == 0)
@@ -226,8 +223,7 @@ static pid_t read_pid(int fd)
 
 int switch_is_running(int dirfd, pid_t *ret_pid)
 {
-    int fd CLEANUP(close_p)
-    = openat(dirfd, SWITCH_LOCK, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd CLEANUP(close_p) = openat(dirfd, SWITCH_LOCK, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
     if (fd < 0)
         return errno == ENOENT ? 0 : -errno;

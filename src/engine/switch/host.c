@@ -72,8 +72,8 @@ int sw_host_refresh(struct sw *sw)
 int sw_host_watch(void)
 {
     struct sockaddr_nl me = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_IPV4_IFADDR};
-    int fd CLEANUP(close_p)
-    = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    int fd CLEANUP(close_p) =
+        socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 
     if (fd < 0 || bind(fd, (struct sockaddr *)&me, sizeof(me)) < 0)
         return -1;

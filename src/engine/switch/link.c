@@ -37,8 +37,7 @@ static struct sockaddr_un socket_address(int dir_fd, const char *name)
 
 int link_bind(int type, int dir_fd, const char *name, int *ret_fd)
 {
-    int fd CLEANUP(close_p)
-    = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd CLEANUP(close_p) = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const struct sockaddr_un un = socket_address(dir_fd, name);
 
     if (fd < 0)
@@ -58,10 +57,8 @@ int link_bind(int type, int dir_fd, const char *name, int *ret_fd)
  */
 static int connect_guest(struct port *p)
 {
-    int at CLEANUP(close_p)
-    = openat(p->dir_fd, SOCKET_GUEST, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    int fd CLEANUP(close_p)
-    = -1;
+    int at CLEANUP(close_p) = openat(p->dir_fd, SOCKET_GUEST, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int fd CLEANUP(close_p) = -1;
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     struct stat st;
 

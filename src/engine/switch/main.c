@@ -167,8 +167,7 @@ static int take_lock(struct sw *sw)
 {
     char text[32];
     int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
-    int fd CLEANUP(close_p)
-    = open(SWITCH_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd CLEANUP(close_p) = open(SWITCH_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     int r;
 
     if (fd < 0)
@@ -248,8 +247,7 @@ static int start(struct sw *sw, const struct options *o)
 
 static void say_ready(const struct options *o)
 {
-    int fd CLEANUP(close_p)
-    = (int)o->ready_fd;
+    int fd CLEANUP(close_p) = (int)o->ready_fd;
 
     if (fd >= 0 && write(fd, "\n", 1) != 1)
         log_write(LOG_WARN, "nobody waits for us to be ready", NULL);
@@ -356,8 +354,7 @@ static void sw_free_p(struct sw **sw)
 
 int switch_main(int argc, char **argv)
 {
-    struct sw *sw CLEANUP(sw_free_p)
-    = sw_new();
+    struct sw *sw CLEANUP(sw_free_p) = sw_new();
     struct options o;
     int r;
 

@@ -116,8 +116,7 @@ static const char *add_all(json_t *folder, const json_t *from, int depth)
 /* False: not base64. */
 static bool set_user_data(struct meta *m, const char *b64)
 {
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     size_t n;
     const uint8_t *data = base64_decode(a, b64, &n);
 

@@ -243,8 +243,7 @@ static int free_tcp_port(void)
 {
     struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t len = sizeof(sin);
-    int fd CLEANUP(close_p)
-    = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd CLEANUP(close_p) = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0 || bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0 ||
         getsockname(fd, (struct sockaddr *)&sin, &len) < 0)

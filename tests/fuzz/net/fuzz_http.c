@@ -56,8 +56,7 @@ static void parse_all(struct buf *b, const uint8_t *data, size_t size, bool in_p
 
     while (used < size) {
         size_t n = piece_at(data, size, used, in_pieces);
-        CLEANUP(free_p)
-        char *copy = NULL;
+        CLEANUP(free_p) char *copy = NULL;
 
         n = n < size - used ? n : size - used;
         copy = xmalloc(n);
@@ -80,10 +79,8 @@ static void parse_all(struct buf *b, const uint8_t *data, size_t size, bool in_p
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    CLEANUP(buf_done)
-    struct buf whole = {0};
-    CLEANUP(buf_done)
-    struct buf pieces = {0};
+    CLEANUP(buf_done) struct buf whole = {0};
+    CLEANUP(buf_done) struct buf pieces = {0};
 
     parse_all(&whole, data, size, false);
     parse_all(&pieces, data, size, true);
@@ -94,8 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 #ifndef FUZZING
 static int replay(const char *path)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
     FILE *f = fopen(path, "re");
     size_t n;
 
@@ -121,8 +117,7 @@ static int replay_directory(const char *path, int *count)
     for (struct dirent *e; (e = readdir(dir));) {
         if (e->d_name[0] == '.')
             continue;
-        CLEANUP(free_p)
-        char *file = xasprintf("%s/%s", path, e->d_name);
+        CLEANUP(free_p) char *file = xasprintf("%s/%s", path, e->d_name);
         bad |= replay(file);
         ++*count;
     }

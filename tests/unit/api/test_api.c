@@ -49,8 +49,7 @@ static void one_walk_gives_three_forms(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        CLEANUP(buf_done)
-        struct buf b = {0};
+        CLEANUP(buf_done) struct buf b = {0};
         struct enc e;
 
         enc_init(&e, &b, rows[i].format, "R");
@@ -127,8 +126,7 @@ static enum err try(const struct dialect *d, const char *params, struct in *in,
 
 static void a_loose_request_is_all_text(void **state)
 {
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     struct fail f;
     struct in in;
 
@@ -165,8 +163,7 @@ static void a_loose_request_is_all_text(void **state)
 
 static void what_is_absent_has_its_default(void **state)
 {
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     struct fail f;
     struct in in;
 
@@ -221,8 +218,7 @@ static void what_is_wrong_is_named(void **state)
         {&strict, "{\"Id\":\"i\",\"Ids\":{\"1\":\"one\"}}", ERR_PARAM_TYPE, "Ids"},
         {&strict, "{\"Id\":\"i\",\"Ids\":[1]}", ERR_PARAM_TYPE, "Ids"},
     };
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     struct fail f;
     struct in in;
 

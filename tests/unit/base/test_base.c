@@ -11,8 +11,7 @@
 
 static void buffers_grow_and_shrink(void **state)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
 
     (void)state;
     assert_string_equal(buf_cstr(&b), "");
@@ -35,8 +34,7 @@ static void buffers_grow_and_shrink(void **state)
 
 static void arenas_are_zeroed_and_aligned(void **state)
 {
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
 
     (void)state;
     for (size_t round = 0; round < 3; round++) {
@@ -94,8 +92,7 @@ static void maps_find_what_was_put(void **state)
 
 static void times_are_read_as_written(void **state)
 {
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     static const char *const wrong[] = {"",
                                         "2026-01-02",
                                         "2026-01-02T03:04:05",
@@ -140,8 +137,7 @@ static void numbers_are_whole_texts(void **state)
 
 static void bytes_have_text_forms(void **state)
 {
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     static const char *const words[] = {"", "f", "fo", "foo", "foob", "fooba", "foobar"};
     static const char *const base64[] = {
         "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"}; /* RFC 4648, section 10 */
@@ -166,8 +162,7 @@ static void bytes_have_text_forms(void **state)
 /* RFC 2202 case 2, RFC 4231 case 2, and FIPS 180-4's "abc". */
 static void digests_match_their_standards(void **state)
 {
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     static const char text[] = "what do ya want for nothing?";
     uint8_t mac[HMAC_MAX_LEN];
 

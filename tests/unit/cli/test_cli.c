@@ -20,8 +20,7 @@ static void quoting_survives_a_shell(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        CLEANUP(buf_done)
-        struct buf b = {0};
+        CLEANUP(buf_done) struct buf b = {0};
 
         text_shell_quote(&b, texts[i][0]);
         assert_string_equal(b.data, texts[i][1]);
@@ -67,8 +66,7 @@ static void nearest_word(void **state)
 
 static void cleaning_takes_a_terminals_orders_out(void **state)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
 
     (void)state;
     text_clean(&b, "a\033[2Jb\nc\x7f d\xc2\x9b e\xc3\xa9 \xe4\xb8\xad");
@@ -98,8 +96,7 @@ static void region_of_a_zone(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(zones); i++) {
-        CLEANUP(free_p)
-        char *region = text_region_of(zones[i][0]);
+        CLEANUP(free_p) char *region = text_region_of(zones[i][0]);
 
         assert_string_equal(region, zones[i][1]);
     }
@@ -107,8 +104,7 @@ static void region_of_a_zone(void **state)
 
 static void tables_are_aligned(void **state)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
     struct table t = {0};
 
     (void)state;
@@ -154,8 +150,7 @@ static const struct ecs_param *headers_for(const char *action)
 static void check_signature(const char *action, const struct ecs_params *p, const char *query,
                             const char *signature)
 {
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     struct ecs_request r = {.method = "POST",
                             .query = ecs_query(a, p->v, p->n),
                             .headers = headers_for(action),

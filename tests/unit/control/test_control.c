@@ -84,8 +84,7 @@ static int image_teardown(void **state)
 static void put(struct image_test *t, const char *name, const void *data, size_t n)
 {
     const char *path = arena_fmt(t->arena, "%s/%s", t->dir, name);
-    CLEANUP(close_p)
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    CLEANUP(close_p) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
     assert_true(fd >= 0);
     assert_int_equal(write(fd, data, n), n);
@@ -217,8 +216,7 @@ static void keys_are_read(void **state)
         {"ecdsa-sha2-nistp256 " ECDSA " ec key ", "ecdsa-sha2-nistp256 " ECDSA " ec key",
          "32:3f:75:d9:c0:ae:30:b3:74:14:b1:fe:e9:53:f6:60"},
     };
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -246,8 +244,7 @@ static void keys_that_are_none(void **state)
         "ssh-ed25519 " ED25519 " bell\a",
         "-----BEGIN OPENSSH PRIVATE KEY-----",
     };
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     char *huge = xcalloc(1, KEYPAIR_MAX_TEXT + 2);
     const char *line, *fingerprint;
 
@@ -286,8 +283,7 @@ static void key_pairs_are_an_accounts_by_name(void **state)
     (void)state;
     assert_int_equal(test_write(w, import_me, &k), ERR_NONE);
     assert_true(str_starts(k.id, "ssh-"));
-    CLEANUP(free_p)
-    char *id = xstrdup(k.id);
+    CLEANUP(free_p) char *id = xstrdup(k.id);
     assert_int_equal(test_write(w, import_me, &again), ERR_KEYPAIR_EXISTS);
     assert_int_equal(test_read(w, get_of_stranger, id), ERR_KEYPAIR_NOT_FOUND);
     assert_int_equal(test_read(w, get_of_stranger, (char *)"me"), ERR_KEYPAIR_NOT_FOUND);

@@ -19,10 +19,8 @@ static const struct http_config plain;
 static void asks_and_is_answered(void **state)
 {
     struct site *s = site_new(&plain);
-    CLEANUP(free_p)
-    char *url = xasprintf("http://127.0.0.1:%u/a?b=c#not-sent", site_port(s));
-    CLEANUP(free_p)
-    char *bare = xasprintf("http://localhost:%u", site_port(s));
+    CLEANUP(free_p) char *url = xasprintf("http://127.0.0.1:%u/a?b=c#not-sent", site_port(s));
+    CLEANUP(free_p) char *bare = xasprintf("http://localhost:%u", site_port(s));
     struct http_answer a;
 
     (void)state;
@@ -62,8 +60,7 @@ static void asks_and_is_answered(void **state)
 static void speaks_to_unix_sockets(void **state)
 {
     struct site *s = site_new(&plain);
-    CLEANUP(free_p)
-    char *url = xasprintf("unix:%s", site_unix(s));
+    CLEANUP(free_p) char *url = xasprintf("unix:%s", site_unix(s));
     struct http_call call = {.url = url, .target = "/op?x"};
     struct http_answer a;
 
@@ -116,8 +113,7 @@ static void refuses_what_it_cannot_send(void **state)
 static void timeouts_hold(void **state)
 {
     struct site *s = site_new(&plain);
-    CLEANUP(free_p)
-    char *url = xasprintf("http://127.0.0.1:%u/hold", site_port(s));
+    CLEANUP(free_p) char *url = xasprintf("http://127.0.0.1:%u/hold", site_port(s));
     struct http_call call = {.url = url, .timeout_ms = 80};
     struct http_answer a;
 
@@ -131,10 +127,8 @@ static void timeouts_hold(void **state)
 static void reads_the_refusal_of_a_body(void **state)
 {
     struct site *s = site_new(&plain);
-    CLEANUP(free_p)
-    char *url = xasprintf("http://127.0.0.1:%u/", site_port(s));
-    CLEANUP(free_p)
-    char *body = xcalloc(1, 12000000);
+    CLEANUP(free_p) char *url = xasprintf("http://127.0.0.1:%u/", site_port(s));
+    CLEANUP(free_p) char *body = xcalloc(1, 12000000);
     struct http_call call = {.url = url, .body = body, .len = 12000000};
     struct http_answer a;
 
@@ -176,8 +170,7 @@ static int call_script(const char *text, size_t max_body, struct http_answer *a)
     assert_int_equal(listen(script.listener, 1), 0);
     assert_int_equal(getsockname(script.listener, (struct sockaddr *)&address, &len), 0);
     assert_int_equal(pthread_create(&thread, NULL, serve_script, &script), 0);
-    CLEANUP(free_p)
-    char *url = xasprintf("http://127.0.0.1:%u/", ntohs(address.sin_port));
+    CLEANUP(free_p) char *url = xasprintf("http://127.0.0.1:%u/", ntohs(address.sin_port));
     struct http_call call = {.url = url, .timeout_ms = 10000, .max_body = max_body};
     int r = http_call_run(&call, a);
     assert_int_equal(pthread_join(thread, NULL), 0);

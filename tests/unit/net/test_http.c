@@ -608,14 +608,10 @@ static void unix_socket_files(void **state)
     (void)state;
     assert_non_null(mkdtemp(dir));
     /* A directory longer than an address. */
-    CLEANUP(free_p)
-    char *deep = xasprintf("%s/%0100d", dir, 0);
-    CLEANUP(free_p)
-    char *path = xasprintf("%s/a.sock", deep);
-    CLEANUP(free_p)
-    char *file = xasprintf("%s/file", deep);
-    CLEANUP(free_p)
-    char *long_name = xasprintf("%s/%0100d", deep, 0);
+    CLEANUP(free_p) char *deep = xasprintf("%s/%0100d", dir, 0);
+    CLEANUP(free_p) char *path = xasprintf("%s/a.sock", deep);
+    CLEANUP(free_p) char *file = xasprintf("%s/file", deep);
+    CLEANUP(free_p) char *long_name = xasprintf("%s/%0100d", deep, 0);
     assert_int_equal(mkdir(deep, 0700), 0);
     assert_int_equal(loop_new(&loop), 0);
     assert_int_equal(http_server_new(loop, &config, &s), 0);
@@ -635,8 +631,7 @@ static void unix_socket_files(void **state)
     assert_int_equal(stat(file, &st), 0);
 
     /* One that somebody left behind. */
-    CLEANUP(free_p)
-    char *stale = xasprintf("%s/stale", dir);
+    CLEANUP(free_p) char *stale = xasprintf("%s/stale", dir);
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", stale);

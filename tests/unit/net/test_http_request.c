@@ -21,8 +21,7 @@ static size_t feed(struct request *r, const char *text, size_t len, size_t piece
     while (used < len && r->state != REQUEST_DONE && r->state != REQUEST_REFUSED) {
         size_t n = len - used < piece ? len - used : piece;
         /* A copy of its own, so that the sanitizer sees a read past the piece. */
-        CLEANUP(free_p)
-        char *copy = xmalloc(n);
+        CLEANUP(free_p) char *copy = xmalloc(n);
 
         memcpy(copy, text + used, n);
         used += request_feed(r, copy, n);

@@ -39,8 +39,7 @@ static int remove_dir(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-        CLEANUP(free_p)
-        char *path = in_dir(files[i]);
+        CLEANUP(free_p) char *path = in_dir(files[i]);
         (void)unlink(path);
     }
     return rmdir(dir); /* fails when a temporary file was left */
@@ -48,8 +47,7 @@ static int remove_dir(void **state)
 
 static char *contents(const char *name)
 {
-    CLEANUP(free_p)
-    char *path = in_dir(name);
+    CLEANUP(free_p) char *path = in_dir(name);
     struct buf b = {0};
     FILE *f = fopen(path, "re");
 
@@ -61,8 +59,7 @@ static char *contents(const char *name)
 
 static X509 *cert(const char *name)
 {
-    CLEANUP(free_p)
-    char *path = in_dir(name);
+    CLEANUP(free_p) char *path = in_dir(name);
     FILE *f = fopen(path, "re");
 
     assert_non_null(f);
@@ -82,8 +79,7 @@ static int days_left(X509 *c)
 
 static void assert_mode(const char *name, mode_t mode)
 {
-    CLEANUP(free_p)
-    char *path = in_dir(name);
+    CLEANUP(free_p) char *path = in_dir(name);
     struct stat st;
 
     assert_int_equal(stat(path, &st), 0);
@@ -127,15 +123,11 @@ static void first_start_makes_everything(void **state)
 /* Opens and says whether ca.pem and server.pem are others than before. */
 static void open_and_compare(const char *const *names, size_t n, bool other_ca, bool other_leaf)
 {
-    CLEANUP(free_p)
-    char *ca = contents("ca.pem");
-    CLEANUP(free_p)
-    char *leaf = contents("server.pem");
+    CLEANUP(free_p) char *ca = contents("ca.pem");
+    CLEANUP(free_p) char *leaf = contents("server.pem");
     assert_int_equal(tls_authority_open(dir, names, n), 0);
-    CLEANUP(free_p)
-    char *ca_now = contents("ca.pem");
-    CLEANUP(free_p)
-    char *leaf_now = contents("server.pem");
+    CLEANUP(free_p) char *ca_now = contents("ca.pem");
+    CLEANUP(free_p) char *leaf_now = contents("server.pem");
 
     assert_int_equal(!streq(ca, ca_now), other_ca);
     assert_int_equal(!streq(leaf, leaf_now), other_leaf);
@@ -156,12 +148,9 @@ static void certificates_are_kept_and_renewed(void **state)
     open_and_compare(more, 2, false, false); /* all there */
     open_and_compare(NULL, 0, false, false); /* more than wanted is fine */
 
-    CLEANUP(free_p)
-    char *leaf = in_dir("server.pem");
-    CLEANUP(free_p)
-    char *ca = in_dir("ca.pem");
-    CLEANUP(free_p)
-    char *key = in_dir("server.key");
+    CLEANUP(free_p) char *leaf = in_dir("server.pem");
+    CLEANUP(free_p) char *ca = in_dir("ca.pem");
+    CLEANUP(free_p) char *key = in_dir("server.key");
     assert_int_equal(unlink(leaf), 0);
     assert_int_equal(tls_authority_open_policy(dir, NULL, 0, &long_leaf), 0);
     open_and_compare(NULL, 0, false, false); /* 32 days left */
@@ -182,12 +171,9 @@ static void interrupted_writes_are_repaired(void **state)
     (void)state;
     assert_int_equal(tls_authority_open(dir, NULL, 0), 0);
     /* The key of a new pair was written, its certificate not. */
-    CLEANUP(free_p)
-    char *key = in_dir("server.key");
-    CLEANUP(free_p)
-    char *ca_key = in_dir("ca.key");
-    CLEANUP(free_p)
-    char *old = contents("ca.key");
+    CLEANUP(free_p) char *key = in_dir("server.key");
+    CLEANUP(free_p) char *ca_key = in_dir("ca.key");
+    CLEANUP(free_p) char *old = contents("ca.key");
     FILE *f = fopen(key, "we");
     assert_non_null(f);
     assert_true(fputs(old, f) >= 0);
@@ -221,10 +207,8 @@ static void operators_own_certificate_is_left_alone(void **state)
     assert_int_equal(X509_set_issuer_name(c, name), 1);
     assert_int_equal(X509_set_pubkey(c, key), 1);
     assert_true(X509_sign(c, key, EVP_sha256()) > 0);
-    CLEANUP(free_p)
-    char *cert_path = in_dir("server.pem");
-    CLEANUP(free_p)
-    char *key_path = in_dir("server.key");
+    CLEANUP(free_p) char *cert_path = in_dir("server.pem");
+    CLEANUP(free_p) char *key_path = in_dir("server.key");
     FILE *f = fopen(cert_path, "we");
     assert_int_equal(PEM_write_X509(f, c), 1);
     assert_int_equal(fclose(f), 0);
@@ -234,11 +218,9 @@ static void operators_own_certificate_is_left_alone(void **state)
     X509_free(c);
     EVP_PKEY_free(key);
 
-    CLEANUP(free_p)
-    char *before = contents("server.pem");
+    CLEANUP(free_p) char *before = contents("server.pem");
     assert_int_equal(tls_authority_open(dir, NULL, 0), 0);
-    CLEANUP(free_p)
-    char *after = contents("server.pem");
+    CLEANUP(free_p) char *after = contents("server.pem");
     assert_string_equal(before, after);
     struct tls_ctx *ctx;
     assert_int_equal(tls_ctx_new(dir, &ctx), 0);
@@ -258,8 +240,7 @@ static void bad_input_is_refused(void **state)
             fail_msg("'%s' was taken for a name", bad[i]);
     assert_int_equal(tls_authority_open("/nonexistent/dir", NULL, 0), -ENOENT);
     assert_int_equal(tls_ctx_new(dir, &ctx), -ENOENT);
-    CLEANUP(free_p)
-    char *path = in_dir("ca.pem");
+    CLEANUP(free_p) char *path = in_dir("ca.pem");
     FILE *f = fopen(path, "we");
     assert_true(fputs("nonsense\n", f) >= 0);
     assert_int_equal(fclose(f), 0);
@@ -360,14 +341,12 @@ static void both_on_one_port(void **state)
     assert_int_equal(SSL_version(ssl), TLS1_3_VERSION);
     tls_say(ssl, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\noneGET /b "
                  "HTTP/1.1\r\nHost: h\r\n\r\n");
-    CLEANUP(free_p)
-    char *text = tls_hear(ssl, "GET /b");
+    CLEANUP(free_p) char *text = tls_hear(ssl, "GET /b");
     assert_non_null(strstr(text, "peer=127.0.0.1 tls=1 local=0"));
     assert_non_null(strstr(text, "body=one"));
     /* A refusal, and the goodbye after it. */
     tls_say(ssl, "GET /c HTTP/1.1\r\n\r\n");
-    CLEANUP(free_p)
-    char *refusal = tls_hear(ssl, "reason=no Host\nbody=");
+    CLEANUP(free_p) char *refusal = tls_hear(ssl, "reason=no Host\nbody=");
     assert_non_null(strstr(refusal, "\r\nConnection: close\r\n"));
     char c;
     assert_int_equal(SSL_read(ssl, &c, 1), 0);
@@ -452,8 +431,7 @@ static void large_bodies_both_ways(void **state)
     struct https h = https_new((struct http_config){0});
     struct http_answer a;
     size_t n = 3000000;
-    CLEANUP(free_p)
-    char *body = xmalloc(n);
+    CLEANUP(free_p) char *body = xmalloc(n);
 
     (void)state;
     for (size_t i = 0; i < n; i++)
@@ -496,14 +474,12 @@ static void the_client_trusts_only_what_it_should(void **state)
     assert_non_null(strstr(a.body, "tls=1"));
     http_answer_done(&a);
     (void)unsetenv("SSL_CERT_FILE");
-    CLEANUP(free_p)
-    char *by_address = xasprintf("https://127.0.0.1:%u/y", site_port(h.site));
+    CLEANUP(free_p) char *by_address = xasprintf("https://127.0.0.1:%u/y", site_port(h.site));
     call = (struct http_call){.url = by_address, .ca_file = h.ca_file};
     assert_int_equal(http_call_run(&call, &a), 0);
     http_answer_done(&a);
     /* The same address by a name that is not in the certificate. */
-    CLEANUP(free_p)
-    char *by_other_name = xasprintf("https://127.1:%u/y", site_port(h.site));
+    CLEANUP(free_p) char *by_other_name = xasprintf("https://127.1:%u/y", site_port(h.site));
     call.url = by_other_name;
     assert_int_equal(http_call_run(&call, &a), -EKEYREJECTED);
     http_answer_done(&a);

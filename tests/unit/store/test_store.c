@@ -27,8 +27,7 @@ static const struct record *const records[] = {
 static void columns_are_the_schemas(void **state)
 {
     struct test_world *w = *state;
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     struct db *db;
 
     assert_int_equal(db_open(arena_fmt(a, "%s/ostler.db", w->dir), true, &db), 0);

@@ -190,8 +190,7 @@ void fixture_send(struct fixture *f, const struct request *r)
 
 int fixture_call(struct fixture *f, const char *params, ...)
 {
-    struct arena *a CLEANUP(arena_free_p)
-    = arena_new();
+    struct arena *a CLEANUP(arena_free_p) = arena_new();
     struct header headers[] = {{"host", "ecs.test"}};
     struct params p;
     struct fail why = {0};
@@ -225,8 +224,7 @@ int fixture_call(struct fixture *f, const char *params, ...)
 
 json_t *fixture_at(struct fixture *f, const char *path)
 {
-    char *copy CLEANUP(free_p)
-    = xstrdup(path), *rest = copy;
+    char *copy CLEANUP(free_p) = xstrdup(path), *rest = copy;
     json_t *at = f->json;
 
     for (const char *part; at && (part = strsep(&rest, "."));)

@@ -119,8 +119,7 @@ static void granted(struct op *op, struct inst *in)
 
 static void test_life(void **state)
 {
-    char *id CLEANUP(free_p)
-    = fixture_instance(&f, "");
+    char *id CLEANUP(free_p) = fixture_instance(&f, "");
     (void)state;
 
     assert_string_equal(status_of(id), "Stopped");
@@ -151,8 +150,7 @@ static void test_start_refusals(void **state)
 {
     static const char state_text[] =
         "The current status of the resource does not support this operation.";
-    char *id CLEANUP(free_p)
-    = fixture_instance(&f, "&SystemDisk.Category=cloud_essd");
+    char *id CLEANUP(free_p) = fixture_instance(&f, "&SystemDisk.Category=cloud_essd");
     (void)state;
 
     /* 1: the state */
@@ -181,14 +179,12 @@ static void test_start_refusals(void **state)
                 "balance.");
     change(id, paid);
     /* 5: a disk */
-    char *broken CLEANUP(free_p)
-    = fixture_instance(&f, "");
+    char *broken CLEANUP(free_p) = fixture_instance(&f, "");
     change(broken, detached);
     act("StartInstance", broken, "");
     assert_said(403, "DiskError", "IncorrectDiskStatus.");
     /* 6: a key */
-    char *sealed CLEANUP(free_p)
-    = fixture_instance(&f, "&SystemDisk.Encrypted=true");
+    char *sealed CLEANUP(free_p) = fixture_instance(&f, "&SystemDisk.Encrypted=true");
     change(sealed, revoked);
     act("StartInstance", sealed, "");
     assert_said(403, "InvalidParameter.KMSKeyId.KMSUnauthorized",
@@ -202,8 +198,7 @@ static void test_start_refusals(void **state)
     /* 8, the internal error, is test_internal_error */
 
     /* and from today's list */
-    char *held CLEANUP(free_p)
-    = fixture_instance(&f, "");
+    char *held CLEANUP(free_p) = fixture_instance(&f, "");
     change(held, locked);
     act("StartInstance", held, "");
     assert_said(403, "InstanceLockedForSecurity",
@@ -226,8 +221,7 @@ static void test_start_refusals(void **state)
 /* The eighth: said for every failure that is ours, with the page's text. */
 static void test_internal_error(void **state)
 {
-    struct arena *a CLEANUP(arena_free_p)
-    = arena_new();
+    struct arena *a CLEANUP(arena_free_p) = arena_new();
     struct request r = {.method = "GET"};
     struct call c = {
         .req = &r, .arena = a, .dialect = &dialect_alibaba, .request_id = "X", .host = "h"};
@@ -248,8 +242,7 @@ static void test_internal_error(void **state)
 
 static void test_dry_run(void **state)
 {
-    char *id CLEANUP(free_p)
-    = fixture_instance(&f, "");
+    char *id CLEANUP(free_p) = fixture_instance(&f, "");
     (void)state;
 
     act("StartInstance", id, "&DryRun=true");
@@ -273,8 +266,7 @@ static void test_stop_and_reboot_refusals(void **state)
     (void)state;
 
     for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
-        char *id CLEANUP(free_p)
-        = fixture_instance(&f, "");
+        char *id CLEANUP(free_p) = fixture_instance(&f, "");
 
         act(actions[i], id, "");
         assert_refused(&f, 403, "IncorrectInstanceStatus");
@@ -293,8 +285,7 @@ static void test_stop_and_reboot_refusals(void **state)
         act(actions[i], "i-nobodys", "");
         assert_refused(&f, 404, "InvalidInstanceId.NotFound");
     }
-    char *held CLEANUP(free_p)
-    = fixture_instance(&f, "");
+    char *held CLEANUP(free_p) = fixture_instance(&f, "");
     fixture_set_state(&f, held, INST_RUNNING);
     change(held, locked);
     act("RebootInstance", held, "");
@@ -313,8 +304,7 @@ static void test_stop_and_reboot_refusals(void **state)
 /* Asking for what an instance cannot do is not an error: it keeps what it has. */
 static void test_stop_charging_is_not_for_local_disks(void **state)
 {
-    char *id CLEANUP(free_p)
-    = NULL;
+    char *id CLEANUP(free_p) = NULL;
     (void)state;
 
     assert_int_equal(
@@ -332,8 +322,7 @@ static void test_stop_charging_is_not_for_local_disks(void **state)
 
 static void test_delete_refusals(void **state)
 {
-    char *id CLEANUP(free_p)
-    = fixture_instance(&f, "");
+    char *id CLEANUP(free_p) = fixture_instance(&f, "");
     (void)state;
 
     fixture_set_state(&f, id, INST_RUNNING);
@@ -350,8 +339,7 @@ static void test_delete_refusals(void **state)
     act("DeleteInstance", id, "&Force=true");
     assert_said(403, "InvalidOperation.DeletionProtection",
                 "The operation is not allowed due to deletion protection.");
-    char *bought CLEANUP(free_p)
-    = fixture_instance(&f, "");
+    char *bought CLEANUP(free_p) = fixture_instance(&f, "");
     change(bought, expired);
     act("DeleteInstance", bought, "&Force=true");
     assert_refused(&f, 403, "ChargeTypeViolation");

@@ -142,8 +142,7 @@ static void assert_code(enum err err, const char *param, const char *code)
     make(&m, ENC_JSON_WRAPPED);
     (void)fail_param(&m.call.fail, err, param, "no");
     refuse(&m);
-    char *want CLEANUP(free_p)
-    = xasprintf("\"Code\":\"%s\"", code);
+    char *want CLEANUP(free_p) = xasprintf("\"Code\":\"%s\"", code);
     if (!strstr(m.answer.body.data, want))
         print_error("%s %s: %s\n", err_name(err), param, m.answer.body.data);
     assert_non_null(strstr(m.answer.body.data, want));

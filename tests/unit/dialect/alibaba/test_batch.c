@@ -240,8 +240,7 @@ static void test_success_first(void **state)
 static void assert_like_one(const char *one, const char *many, const char *id, const char *code)
 {
     assert_int_not_equal(fixture_call(&f, "Action=%s&InstanceId=%s", one, id), 200);
-    char *said CLEANUP(free_p)
-    = xstrdup(fixture_text(&f, "Message"));
+    char *said CLEANUP(free_p) = xstrdup(fixture_text(&f, "Message"));
     assert_string_equal(fixture_text(&f, "Code"), code);
     assert_int_equal(fixture_call(&f,
                                   "Action=%s&RegionId=cn-hangzhou&InstanceId.1=%s"
@@ -268,8 +267,7 @@ static void test_entries_of_a_start(void **state)
     (void)state;
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char *id CLEANUP(free_p)
-        = fixture_instance(&f, "");
+        char *id CLEANUP(free_p) = fixture_instance(&f, "");
 
         fixture_write(&f, cases[i].change, id);
         assert_like_one("StartInstance", "StartInstances", id, cases[i].code);
@@ -318,8 +316,7 @@ static void test_entries_of_stop_and_reboot(void **state)
     f.core.settings.lock_refuses_stop = true;
     for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
         const char *one = actions[i][0], *many = actions[i][1];
-        char *id CLEANUP(free_p)
-        = fixture_instance(&f, "");
+        char *id CLEANUP(free_p) = fixture_instance(&f, "");
 
         assert_like_one(one, many, id, "IncorrectInstanceStatus");
         fixture_set_state(&f, id, INST_PENDING);
@@ -339,8 +336,8 @@ static void test_entries_of_stop_and_reboot(void **state)
 /* The whole refusal is said by the page of the batch action, an entry by that of the single one. */
 static void test_two_pages(void **state)
 {
-    char *sealed CLEANUP(free_p)
-    = fixture_instance(&f, "&SystemDisk.Category=cloud_essd&SystemDisk.Encrypted=true");
+    char *sealed CLEANUP(free_p) =
+        fixture_instance(&f, "&SystemDisk.Category=cloud_essd&SystemDisk.Encrypted=true");
     static const char code[] = "InvalidParameter.KMSKeyId.KMSUnauthorized";
     (void)state;
 
@@ -458,8 +455,7 @@ static void test_stop_charging_is_for_each(void **state)
         fixture_call(&f, "Action=CreateInstance&RegionId=cn-hangzhou&ImageId=" FIXTURE_IMAGE
                          "&InstanceType=ecs.i2.xlarge"),
         200);
-    char *local CLEANUP(free_p)
-    = xstrdup(fixture_text(&f, "InstanceId"));
+    char *local CLEANUP(free_p) = xstrdup(fixture_text(&f, "InstanceId"));
     fixture_end_job(&f, local, NULL);
     fixture_set_state(&f, local, INST_RUNNING);
     fixture_set_state(&f, a, INST_RUNNING);
@@ -483,8 +479,7 @@ static void test_lists_that_are_none(void **state)
     (void)state;
 
     for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
-        CLEANUP(buf_done)
-        struct buf many = {0};
+        CLEANUP(buf_done) struct buf many = {0};
 
         for (int k = 1; k <= 101; k++)
             buf_fmt(&many, "&InstanceId.%d=i-%d", k, k);
@@ -532,8 +527,7 @@ static void test_delete(void **state)
     fixture_set_state(&f, b, INST_RUNNING);
     assert_int_equal(act("DeleteInstances", a, b, "&Force=true&ForceStop=false"), 200);
     assert_states("Stopping", "Stopping");
-    char *bought CLEANUP(free_p)
-    = fixture_instance(&f, "");
+    char *bought CLEANUP(free_p) = fixture_instance(&f, "");
     fixture_write(&f, prepay, bought);
     act("DeleteInstances", bought, bought, "&Force=true");
     assert_refused(&f, 403, "ChargeTypeViolation");

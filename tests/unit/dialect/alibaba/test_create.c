@@ -50,16 +50,14 @@ static void describe(const char *id)
 
 static const char *text_of(const char *field)
 {
-    char *path CLEANUP(free_p)
-    = xasprintf("Instances.Instance.0.%s", field);
+    char *path CLEANUP(free_p) = xasprintf("Instances.Instance.0.%s", field);
 
     return fixture_text(&f, path);
 }
 
 static json_int_t number_of(const char *field)
 {
-    char *path CLEANUP(free_p)
-    = xasprintf("Instances.Instance.0.%s", field);
+    char *path CLEANUP(free_p) = xasprintf("Instances.Instance.0.%s", field);
 
     return json_integer_value(fixture_at(&f, path));
 }
@@ -68,15 +66,15 @@ static json_int_t number_of(const char *field)
 
 static void test_run_and_describe(void **state)
 {
-    char *id CLEANUP(free_p)
-    = run_one("&InstanceName=web-1&Description=the%20first&HostName=web-1&Password=Secret123"
-              "&SystemDisk.Category=cloud_essd&SystemDisk.Size=60&SystemDisk.PerformanceLevel=PL1"
-              "&DataDisk.1.Size=20&DataDisk.1.Encrypted=false&DataDisk.1.Device=/dev/xvdb"
-              "&InternetMaxBandwidthOut=5&InternetChargeType=PayByBandwidth&ResourceGroupId=rg-1"
-              "&CreditSpecification=Standard&HttpTokens=required&HttpPutResponseHopLimit=3"
-              "&SpotStrategy=SpotWithPriceLimit&SpotPriceLimit=0.98&SpotDuration=1"
-              "&Tag.1.Key=k%201&Tag.1.Value=v%2F1&Tag.2.Key=k2&Tag.2.Value="
-              "&PrivatePoolOptions.MatchCriteria=Open&ClockOptions.PtpStatus=enabled&AutoPay=True");
+    char *id CLEANUP(free_p) = run_one(
+        "&InstanceName=web-1&Description=the%20first&HostName=web-1&Password=Secret123"
+        "&SystemDisk.Category=cloud_essd&SystemDisk.Size=60&SystemDisk.PerformanceLevel=PL1"
+        "&DataDisk.1.Size=20&DataDisk.1.Encrypted=false&DataDisk.1.Device=/dev/xvdb"
+        "&InternetMaxBandwidthOut=5&InternetChargeType=PayByBandwidth&ResourceGroupId=rg-1"
+        "&CreditSpecification=Standard&HttpTokens=required&HttpPutResponseHopLimit=3"
+        "&SpotStrategy=SpotWithPriceLimit&SpotPriceLimit=0.98&SpotDuration=1"
+        "&Tag.1.Key=k%201&Tag.1.Value=v%2F1&Tag.2.Key=k2&Tag.2.Value="
+        "&PrivatePoolOptions.MatchCriteria=Open&ClockOptions.PtpStatus=enabled&AutoPay=True");
     (void)state;
 
     assert_memory_equal(id, "i-bp1", 5);
@@ -153,19 +151,16 @@ static void test_every_list_is_there(void **state)
         "PrivateDnsNameOptions",
         "AdditionalInfo",
     };
-    char *id CLEANUP(free_p)
-    = fixture_instance(&f, "");
+    char *id CLEANUP(free_p) = fixture_instance(&f, "");
     (void)state;
 
     describe(id);
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        char *path CLEANUP(free_p)
-        = xasprintf("Instances.Instance.0.%s", lists[i]);
+        char *path CLEANUP(free_p) = xasprintf("Instances.Instance.0.%s", lists[i]);
         assert_true(json_is_array(fixture_at(&f, path)));
     }
     for (size_t i = 0; i < ARRAY_LEN(objects); i++) {
-        char *path CLEANUP(free_p)
-        = xasprintf("Instances.Instance.0.%s", objects[i]);
+        char *path CLEANUP(free_p) = xasprintf("Instances.Instance.0.%s", objects[i]);
         assert_true(json_is_object(fixture_at(&f, path)));
     }
     assert_int_equal(fixture_count(&f, "Instances.Instance.0.Tags.Tag"), 0);
@@ -185,8 +180,7 @@ static void test_names_in_sequence(void **state)
                                    "&UniqueSuffix=true"),
                      200);
     assert_int_equal(fixture_count(&f, "InstanceIdSets.InstanceIdSet"), 3);
-    char *last CLEANUP(free_p)
-    = xstrdup(fixture_text(&f, "InstanceIdSets.InstanceIdSet.2"));
+    char *last CLEANUP(free_p) = xstrdup(fixture_text(&f, "InstanceIdSets.InstanceIdSet.2"));
     describe(last);
     assert_string_equal(text_of("InstanceName"), "web-010");
     assert_string_equal(text_of("HostName"), "host003");
@@ -214,17 +208,14 @@ static void look_at_user_data(struct op *op, void *ctx)
 
 static void test_user_data(void **state)
 {
-    struct arena *a CLEANUP(arena_free_p)
-    = arena_new();
+    struct arena *a CLEANUP(arena_free_p) = arena_new();
     struct buf more CLEANUP(buf_done) = {0};
     char *big = arena_alloc(a, 32 * 1024 + 2);
     (void)state;
 
-    char *text CLEANUP(free_p)
-    = run_one("&UserData=IyEvYmluL3NoCg%3D%3D");
+    char *text CLEANUP(free_p) = run_one("&UserData=IyEvYmluL3NoCg%3D%3D");
     fixture_write(&f, look_at_user_data, &(struct user_data_case){text, "#!/bin/sh\n", false});
-    char *bytes CLEANUP(free_p)
-    = run_one("&UserData=AAH%2F"); /* 00 01 FF */
+    char *bytes CLEANUP(free_p) = run_one("&UserData=AAH%2F"); /* 00 01 FF */
     fixture_write(&f, look_at_user_data, &(struct user_data_case){bytes, "AAH/", true});
 
     run_instances("&UserData=%23%21");
@@ -254,10 +245,8 @@ static void test_prepaid(void **state)
 
     assert_int_equal(time_parse("2026-01-31T03:04:05Z", &f.now), 0);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char *more CLEANUP(free_p)
-        = xasprintf("&InstanceChargeType=PrePaid%s", cases[i].params);
-        char *id CLEANUP(free_p)
-        = run_one(more);
+        char *more CLEANUP(free_p) = xasprintf("&InstanceChargeType=PrePaid%s", cases[i].params);
+        char *id CLEANUP(free_p) = run_one(more);
 
         describe(id);
         assert_string_equal(text_of("InstanceChargeType"), "PrePaid");
@@ -395,10 +384,10 @@ static void count_disks(struct op *op, void *ctx)
 
 static void test_disks(void **state)
 {
-    char *id CLEANUP(free_p)
-    = run_one("&DataDisk.1.Category=cloud_essd&DataDisk.1.PerformanceLevel=PL2&DataDisk.1.Size=500"
-              "&DataDisk.1.DeleteWithInstance=false&DataDisk.7.Size=30&DataDisk.7.DiskName=third"
-              "&DataDisk.7.Device=/dev/xvdaa");
+    char *id CLEANUP(free_p) = run_one(
+        "&DataDisk.1.Category=cloud_essd&DataDisk.1.PerformanceLevel=PL2&DataDisk.1.Size=500"
+        "&DataDisk.1.DeleteWithInstance=false&DataDisk.7.Size=30&DataDisk.7.DiskName=third"
+        "&DataDisk.7.Device=/dev/xvdaa");
     (void)state;
 
     fixture_write(&f, count_disks, id);
@@ -406,49 +395,39 @@ static void test_disks(void **state)
 
 static void test_primary_interface(void **state)
 {
-    char *first CLEANUP(free_p)
-    = run_one("");
+    char *first CLEANUP(free_p) = run_one("");
     (void)state;
 
     describe(first);
-    char *subnet CLEANUP(free_p)
-    = xstrdup(text_of("VpcAttributes.VSwitchId"));
-    char *group CLEANUP(free_p)
-    = xstrdup(text_of("SecurityGroupIds.SecurityGroupId.0"));
-    char *more CLEANUP(free_p)
-    = xasprintf("&NetworkInterface.1.InstanceType=Primary&NetworkInterface.1.VSwitchId=%s"
-                "&NetworkInterface.1.SecurityGroupIds.1=%s&NetworkInterface.1.DeleteOnRelease=true",
-                subnet, group);
-    char *id CLEANUP(free_p)
-    = run_one(more);
+    char *subnet CLEANUP(free_p) = xstrdup(text_of("VpcAttributes.VSwitchId"));
+    char *group CLEANUP(free_p) = xstrdup(text_of("SecurityGroupIds.SecurityGroupId.0"));
+    char *more CLEANUP(free_p) = xasprintf(
+        "&NetworkInterface.1.InstanceType=Primary&NetworkInterface.1.VSwitchId=%s"
+        "&NetworkInterface.1.SecurityGroupIds.1=%s&NetworkInterface.1.DeleteOnRelease=true",
+        subnet, group);
+    char *id CLEANUP(free_p) = run_one(more);
     describe(id);
     assert_string_equal(text_of("VpcAttributes.VSwitchId"), subnet);
-    char *both CLEANUP(free_p)
-    = xasprintf("%s&VSwitchId=%s", more, subnet);
+    char *both CLEANUP(free_p) = xasprintf("%s&VSwitchId=%s", more, subnet);
     run_instances(both);
     assert_refused(&f, 400, "InvalidParameter.Conflict");
-    char *other_zone CLEANUP(free_p)
-    = xasprintf("&VSwitchId=%s&ZoneId=cn-hangzhou-k", subnet);
+    char *other_zone CLEANUP(free_p) = xasprintf("&VSwitchId=%s&ZoneId=cn-hangzhou-k", subnet);
     run_instances(other_zone);
     assert_refused(&f, 400, "InvalidParameter.Mismatch");
 }
 
 static void test_client_token(void **state)
 {
-    char *first CLEANUP(free_p)
-    = run_one("&ClientToken=TF-RunInstances-1-x&InstanceName=once");
+    char *first CLEANUP(free_p) = run_one("&ClientToken=TF-RunInstances-1-x&InstanceName=once");
     (void)state;
 
-    char *again CLEANUP(free_p)
-    = run_one("&InstanceName=once&ClientToken=TF-RunInstances-1-x");
+    char *again CLEANUP(free_p) = run_one("&InstanceName=once&ClientToken=TF-RunInstances-1-x");
     assert_string_equal(first, again);
     run_instances("&ClientToken=TF-RunInstances-1-x&InstanceName=twice");
     assert_refused(&f, 400, "IdempotentParameterMismatch");
-    char *other CLEANUP(free_p)
-    = run_one("&ClientToken=TF-RunInstances-2-x&InstanceName=once");
+    char *other CLEANUP(free_p) = run_one("&ClientToken=TF-RunInstances-2-x&InstanceName=once");
     assert_string_not_equal(first, other);
-    char *create CLEANUP(free_p)
-    = fixture_instance(&f, "&ClientToken=TF-RunInstances-1-x");
+    char *create CLEANUP(free_p) = fixture_instance(&f, "&ClientToken=TF-RunInstances-1-x");
     assert_string_not_equal(first, create); /* each action has its own tokens */
     run_instances("&ClientToken="           /* 65 characters */
                   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
@@ -462,8 +441,7 @@ static void test_image_family(void **state)
                                   "Action=CreateInstance&RegionId=cn-hangzhou"
                                   "&ImageFamily=acs:ubuntu_22_04_x64&InstanceType=" FIXTURE_TYPE),
                      200);
-    char *id CLEANUP(free_p)
-    = xstrdup(fixture_text(&f, "InstanceId"));
+    char *id CLEANUP(free_p) = xstrdup(fixture_text(&f, "InstanceId"));
     describe(id);
     assert_string_equal(text_of("ImageId"), FIXTURE_IMAGE);
     fixture_call(

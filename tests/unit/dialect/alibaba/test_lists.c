@@ -36,8 +36,7 @@ static size_t list(const char *filter)
 
 static const char *id_at(size_t i)
 {
-    char *path CLEANUP(free_p)
-    = xasprintf("Instances.Instance.%zu.InstanceId", i);
+    char *path CLEANUP(free_p) = xasprintf("Instances.Instance.%zu.InstanceId", i);
 
     return fixture_text(&f, path);
 }
@@ -102,8 +101,7 @@ static void test_order_and_pages(void **state)
 static void walk(const char *first, const char *filter, size_t want)
 {
     size_t seen = 0;
-    char *params CLEANUP(free_p)
-    = xasprintf("%s%s", first, filter);
+    char *params CLEANUP(free_p) = xasprintf("%s%s", first, filter);
 
     for (size_t n = list(params);; n = list(params)) {
         for (size_t i = 0; i < n; i++, seen++)
@@ -209,14 +207,14 @@ static void test_filters_by_value(void **state)
                    ids[7]);
     assert_int_equal(list(filter), 2);
     assert_string_equal(id_at(0), ids[7]);
-    char *ip CLEANUP(free_p)
-    = xstrdup(fixture_text(&f, "Instances.Instance.0.VpcAttributes.PrivateIpAddress.IpAddress.0"));
-    char *subnet CLEANUP(free_p)
-    = xstrdup(fixture_text(&f, "Instances.Instance.0.VpcAttributes.VSwitchId"));
-    char *vpc CLEANUP(free_p)
-    = xstrdup(fixture_text(&f, "Instances.Instance.0.VpcAttributes.VpcId"));
-    char *group CLEANUP(free_p)
-    = xstrdup(fixture_text(&f, "Instances.Instance.0.SecurityGroupIds.SecurityGroupId.0"));
+    char *ip CLEANUP(free_p) = xstrdup(
+        fixture_text(&f, "Instances.Instance.0.VpcAttributes.PrivateIpAddress.IpAddress.0"));
+    char *subnet CLEANUP(free_p) =
+        xstrdup(fixture_text(&f, "Instances.Instance.0.VpcAttributes.VSwitchId"));
+    char *vpc CLEANUP(free_p) =
+        xstrdup(fixture_text(&f, "Instances.Instance.0.VpcAttributes.VpcId"));
+    char *group CLEANUP(free_p) =
+        xstrdup(fixture_text(&f, "Instances.Instance.0.SecurityGroupIds.SecurityGroupId.0"));
     (void)snprintf(filter, sizeof(filter), "&PrivateIpAddresses=%%5B%%22%s%%22%%5D&VpcId=%s", ip,
                    vpc);
     assert_int_equal(list(filter), 1);
@@ -315,8 +313,7 @@ static void test_regions(void **state)
     assert_int_equal(n, own);
     assert_string_equal(fixture_text(&f, "Regions.Region.0.RegionId"), "cn-hangzhou");
     assert_string_equal(fixture_text(&f, "Regions.Region.0.RegionEndpoint"), "ecs.test");
-    char *chinese CLEANUP(free_p)
-    = xstrdup(fixture_text(&f, "Regions.Region.0.LocalName"));
+    char *chinese CLEANUP(free_p) = xstrdup(fixture_text(&f, "Regions.Region.0.LocalName"));
     assert_int_equal(fixture_call(&f, "Action=DescribeRegions&AcceptLanguage=en-US"), 200);
     assert_string_equal(fixture_text(&f, "Regions.Region.0.LocalName"), "China (Hangzhou)");
     assert_string_not_equal(chinese, "China (Hangzhou)");
@@ -409,11 +406,10 @@ static void test_types(void **state)
     size_t small = types("&MaximumCpuCoreCount=2"), big = types("&MinimumCpuCoreCount=3");
     assert_int_equal(small + big, all);
 
-    char *next CLEANUP(free_p)
-    = xstrdup("");
+    char *next CLEANUP(free_p) = xstrdup("");
     do {
-        char *page CLEANUP(free_p)
-        = xasprintf("&MaxResults=7%s%s", *next ? "&NextToken=" : "", next);
+        char *page CLEANUP(free_p) =
+            xasprintf("&MaxResults=7%s%s", *next ? "&NextToken=" : "", next);
         walked += types(page);
         free(next);
         next = xstrdup(fixture_text(&f, "NextToken"));

@@ -98,8 +98,7 @@ static void test_password_and_description(void **state)
 
 static enum err tags(const struct tag *v, size_t n, const char *want)
 {
-    struct arena *a CLEANUP(arena_free_p)
-    = arena_new();
+    struct arena *a CLEANUP(arena_free_p) = arena_new();
     struct fail f = {0};
     struct op op = {.arena = a, .fail = &f};
     struct objs objs = {.v = (void *)v, .n = n};
@@ -139,8 +138,7 @@ static void test_tags(void **state)
 
 static void test_wildcards(void **state)
 {
-    struct arena *a CLEANUP(arena_free_p)
-    = arena_new();
+    struct arena *a CLEANUP(arena_free_p) = arena_new();
     (void)state;
 
     assert_string_equal(wildcard_like(a, "a*b"), "a%b");

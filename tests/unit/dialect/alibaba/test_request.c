@@ -16,8 +16,7 @@ static struct params read_ok(struct arena *a, const char *text)
 
 static void test_decoding(void **state)
 {
-    struct arena *a CLEANUP(arena_free_p)
-    = arena_new();
+    struct arena *a CLEANUP(arena_free_p) = arena_new();
     struct params p = read_ok(a, "b=1+2%2B%20&a=%E4%B8%AD&&c=&d&e=x=y&%41=z");
     (void)state;
 
@@ -35,8 +34,7 @@ static void test_unreadable(void **state)
 {
     static const char *const broken[] = {"a=%", "a=%1",  "a=%zz", "a=%4",        "%=1",     "a=%00",
                                          "=1",  "a=%FF", "a=%C3", "a=%ED%A0%80", "a=%C0%AF"};
-    struct arena *a CLEANUP(arena_free_p)
-    = arena_new();
+    struct arena *a CLEANUP(arena_free_p) = arena_new();
     struct params p;
     struct fail f = {0};
     (void)state;
@@ -50,8 +48,7 @@ static void test_unreadable(void **state)
 
 static void test_limits(void **state)
 {
-    struct arena *a CLEANUP(arena_free_p)
-    = arena_new();
+    struct arena *a CLEANUP(arena_free_p) = arena_new();
     struct buf b CLEANUP(buf_done) = {0};
     struct params p;
     struct fail f = {0};
@@ -69,8 +66,7 @@ static void test_limits(void **state)
 
 static void test_merging(void **state)
 {
-    struct arena *a CLEANUP(arena_free_p)
-    = arena_new();
+    struct arena *a CLEANUP(arena_free_p) = arena_new();
     struct params q = read_ok(a, "a=1&b=2"), body = read_ok(a, "b=3&c=4"), all;
     struct fail f = {0};
     (void)state;
@@ -83,15 +79,13 @@ static void test_merging(void **state)
 
 static void assert_tree(const char *text, const char *want)
 {
-    struct arena *a CLEANUP(arena_free_p)
-    = arena_new();
+    struct arena *a CLEANUP(arena_free_p) = arena_new();
     struct params p = read_ok(a, text);
     struct fail f = {0};
     json_t *tree;
 
     assert_int_equal(params_tree(&p, &tree, &f), ERR_NONE);
-    char *got CLEANUP(free_p)
-    = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS);
+    char *got CLEANUP(free_p) = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(tree);
     assert_string_equal(got, want);
 }
@@ -119,8 +113,7 @@ static void test_no_tree(void **state)
     static const char *const bad[] = {
         "a.b.c.d.e.f.g.h.i=1", "a..b=1",       ".a=1",        "a.=1",
         "A=1&A.B=2",           "A.1=1&A.01=2", "A.1234567=1", "A.1=1&A.1.B=2"};
-    struct arena *a CLEANUP(arena_free_p)
-    = arena_new();
+    struct arena *a CLEANUP(arena_free_p) = arena_new();
     (void)state;
 
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -179,8 +172,7 @@ struct parsed {
 static struct parsed parse(const char *method, const char *query, const char *body,
                            const struct header *headers, size_t n)
 {
-    struct arena *a CLEANUP(arena_free_p)
-    = arena_new();
+    struct arena *a CLEANUP(arena_free_p) = arena_new();
     struct request r = {.method = method,
                         .path = "/",
                         .query = query,

@@ -86,8 +86,7 @@ static void test_v1_vectors(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(v1_vectors); i++) {
         const struct v1_vector *v = &v1_vectors[i];
-        struct arena *a CLEANUP(arena_free_p)
-        = arena_new();
+        struct arena *a CLEANUP(arena_free_p) = arena_new();
         struct params q, b, all;
         struct fail f = {0};
 
@@ -142,8 +141,7 @@ static void add(struct v3 *m, const char *name, const char *value)
 
 static void v3_make(struct v3 *m, const struct v3_vector *v)
 {
-    struct arena *a CLEANUP(arena_free_p)
-    = arena_new();
+    struct arena *a CLEANUP(arena_free_p) = arena_new();
 
     memset(m, 0, sizeof(*m));
     (void)snprintf(m->digest, sizeof(m->digest), "%s", sha256_hex(a, v->body, strlen(v->body)));
@@ -178,8 +176,7 @@ static void test_v3_vectors(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(v3_vectors); i++) {
         const struct v3_vector *v = &v3_vectors[i];
-        struct arena *a CLEANUP(arena_free_p)
-        = arena_new();
+        struct arena *a CLEANUP(arena_free_p) = arena_new();
         struct params q;
         struct fail f = {0};
         struct v3 m;
@@ -217,10 +214,8 @@ static void test_v1_changes(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(v1_vectors); i++) {
-        char *query CLEANUP(free_p)
-        = xstrdup(v1_vectors[i].query);
-        char *body CLEANUP(free_p)
-        = xstrdup(v1_vectors[i].body);
+        char *query CLEANUP(free_p) = xstrdup(v1_vectors[i].query);
+        char *body CLEANUP(free_p) = xstrdup(v1_vectors[i].body);
         struct request r = v1_request(v1_vectors[i].method, query, body);
 
         each_change(query, &r, v1_vectors[i].name);
@@ -234,10 +229,8 @@ static void test_v3_changes(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(v3_vectors); i++) {
-        char *query CLEANUP(free_p)
-        = xstrdup(v3_vectors[i].query);
-        char *body CLEANUP(free_p)
-        = xstrdup(v3_vectors[i].body);
+        char *query CLEANUP(free_p) = xstrdup(v3_vectors[i].query);
+        char *body CLEANUP(free_p) = xstrdup(v3_vectors[i].body);
         struct v3 m;
 
         v3_make(&m, &v3_vectors[i]);
@@ -246,8 +239,7 @@ static void test_v3_changes(void **state)
         each_change(query, &m.r, v3_vectors[i].name);
         each_change(body, &m.r, v3_vectors[i].name);
         for (size_t h = 0; h < m.n; h++) {
-            char *value CLEANUP(free_p)
-            = xstrdup(m.headers[h].value);
+            char *value CLEANUP(free_p) = xstrdup(m.headers[h].value);
             const char *was = m.headers[h].value;
 
             m.headers[h].value = value;
@@ -264,8 +256,7 @@ static void test_v3_changes(void **state)
 /* V1-A's parameters with one replaced ("Name=value"), or taken away ("Name"); not signed anew. */
 static enum err v1_with(const char *change, char ret_param[96])
 {
-    char *copy CLEANUP(free_p)
-    = xstrdup(v1_vectors[0].query), *rest = copy;
+    char *copy CLEANUP(free_p) = xstrdup(v1_vectors[0].query), *rest = copy;
     size_t name = strcspn(change, "=");
     struct buf query CLEANUP(buf_done) = {0};
     struct verdict v;
@@ -416,8 +407,7 @@ static void test_replay(void **state)
 
     /* who cannot sign uses up no nonce */
     alibaba_forget_nonces();
-    char *forged CLEANUP(free_p)
-    = xstrdup(v1_vectors[0].query);
+    char *forged CLEANUP(free_p) = xstrdup(v1_vectors[0].query);
     forged[strlen(forged) - 5] ^= 1;
     struct request bad = v1_request("GET", forged, "");
     check(&bad, &v);
@@ -431,8 +421,7 @@ static void test_mismatch_text(void **state)
 {
     static const char before[] =
         "Specified signature is not matched with our calculation. server string to sign is:";
-    char *query CLEANUP(free_p)
-    = xstrdup(v1_vectors[0].query);
+    char *query CLEANUP(free_p) = xstrdup(v1_vectors[0].query);
     struct request r;
     struct verdict v;
     (void)state;
@@ -448,8 +437,7 @@ static void test_mismatch_text(void **state)
 /* The same for a string far longer than a failure's detail, in a whole answer. */
 static void test_long_mismatch(void **state)
 {
-    struct arena *a CLEANUP(arena_free_p)
-    = arena_new();
+    struct arena *a CLEANUP(arena_free_p) = arena_new();
     struct buf query CLEANUP(buf_done) = {0};
     struct params p;
     struct fail f = {0};

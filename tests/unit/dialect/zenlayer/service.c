@@ -271,8 +271,7 @@ static const char *sign(struct service *s, const char *body)
 
 int service_call(struct service *s, const char *action, const char *format, ...)
 {
-    CLEANUP(buf_done)
-    struct buf body = {0};
+    CLEANUP(buf_done) struct buf body = {0};
     va_list ap;
 
     va_start(ap, format);

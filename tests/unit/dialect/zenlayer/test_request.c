@@ -163,8 +163,7 @@ static void nested(struct buf *b, int levels)
 
 static void test_limits(void **state)
 {
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
 
     (void)state;
     nested(&b, ZEC_MAX_DEPTH);

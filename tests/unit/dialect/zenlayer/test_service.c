@@ -203,8 +203,7 @@ static void test_batches(void **state)
 static void test_id_lists(void **state)
 {
     struct service *s = *state;
-    CLEANUP(buf_done)
-    struct buf ids = {0};
+    CLEANUP(buf_done) struct buf ids = {0};
 
     for (int i = 0; i < 100; i++)
         buf_fmt(&ids, "%s\"%d\"", i ? "," : "", i);
@@ -627,8 +626,7 @@ static void test_create_refuses(void **state)
     struct service *s = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        CLEANUP(buf_done)
-        struct buf body = {0};
+        CLEANUP(buf_done) struct buf body = {0};
         const char *at = strstr(cases[i].body, "SUBNET");
 
         buf_add(&body, cases[i].body, at ? (size_t)(at - cases[i].body) : strlen(cases[i].body));
@@ -725,8 +723,7 @@ static void test_pages(void **state)
         service_instances(s, 10);
     }
     for (size_t a = 0; a < ARRAY_LEN(actions); a++) {
-        CLEANUP(free_p)
-        char *last = xstrdup("");
+        CLEANUP(free_p) char *last = xstrdup("");
         size_t seen = 0;
 
         for (int page = 1; page <= 4; page++) {

@@ -286,8 +286,7 @@ static void test_missing_and_repeated_headers(void **state)
 
 static void test_too_much(void **state)
 {
-    CLEANUP(buf_done)
-    struct buf names = {0};
+    CLEANUP(buf_done) struct buf names = {0};
     struct fixture f;
 
     (void)state;

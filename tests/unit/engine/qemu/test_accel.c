@@ -122,10 +122,8 @@ struct place {
 
 static void put_file(const char *dir, const char *name, const char *text, mode_t mode)
 {
-    CLEANUP(free_p)
-    char *path = xasprintf("%s/%s", dir, name);
-    CLEANUP(close_p)
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    CLEANUP(free_p) char *path = xasprintf("%s/%s", dir, name);
+    CLEANUP(close_p) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
 
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
@@ -133,8 +131,7 @@ static void put_file(const char *dir, const char *name, const char *text, mode_t
 
 static void drop_file(const char *dir, const char *name)
 {
-    CLEANUP(free_p)
-    char *path = xasprintf("%s/%s", dir, name);
+    CLEANUP(free_p) char *path = xasprintf("%s/%s", dir, name);
 
     (void)unlink(path);
 }
@@ -386,8 +383,7 @@ static void test_firmware_runs_under_tcg(void **state)
     need_qemu();
     assert_int_equal(len, 4096);
     memcpy(rom + sizeof(rom) - len, accel_rom, len);
-    CLEANUP(close_p)
-    int fd = memfd_create("rom", MFD_CLOEXEC);
+    CLEANUP(close_p) int fd = memfd_create("rom", MFD_CLOEXEC);
     assert_int_equal(write(fd, rom, sizeof(rom)), sizeof(rom));
     for (size_t i = 0; i < ARRAY_LEN(machines); i++) {
         const char *argv[] = {QEMU_BINARY,  "-nodefaults",
@@ -399,8 +395,7 @@ static void test_firmware_runs_under_tcg(void **state)
                               "-device",    "isa-debug-exit,iobase=0xf4,iosize=4",
                               "-debugcon",  "stdio",
                               "-no-reboot", NULL};
-        CLEANUP(buf_done)
-        struct buf out = {0};
+        CLEANUP(buf_done) struct buf out = {0};
         int status;
 
         assert_int_equal(
@@ -436,8 +431,7 @@ static void test_run(void **state)
     const char *echo[] = {"sh", "-c", "cat; echo err >&2; exit 3", NULL};
     const char *hang[] = {"sh", "-c", "echo one; sleep 60; echo two", NULL};
     const char *none[] = {"/nonexistent", NULL};
-    CLEANUP(buf_done)
-    struct buf out = {0};
+    CLEANUP(buf_done) struct buf out = {0};
     int status = -1;
 
     (void)state;

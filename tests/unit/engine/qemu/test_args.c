@@ -45,10 +45,8 @@ static const struct image_files direct = {
 static void expect(const struct machine *m, const struct image_files *image,
                    const struct platform *p, const char *wanted)
 {
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
-    CLEANUP(buf_done)
-    struct buf line = {0};
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(buf_done) struct buf line = {0};
 
     for (char **arg = args_build(a, m, image, p); *arg; arg++) {
         if (line.len)
@@ -164,8 +162,7 @@ static void test_many_disks(void **state)
     assert_string_equal(args_machine_type(&m), "microvm");
     m.n_disks = 17;
     assert_string_equal(args_machine_type(&m), "pc-q35-7.2");
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     size_t n_bios = 0, n_blk = 0;
     for (char **arg = args_build(a, &m, &direct, &(struct platform){0}); *arg; arg++) {
         n_bios += streq(*arg, "qboot.rom");
@@ -181,8 +178,7 @@ static void test_key_pipe(void **state)
     char text[16] = "";
 
     (void)state;
-    CLEANUP(close_p)
-    int fd = spec_key_pipe(&(struct bytes){.data = raw, .len = sizeof(raw)});
+    CLEANUP(close_p) int fd = spec_key_pipe(&(struct bytes){.data = raw, .len = sizeof(raw)});
     assert_true(fd >= 0);
     assert_int_equal(read(fd, text, sizeof(text)), 8);
     assert_string_equal(text, "00ff0a80");
@@ -227,8 +223,7 @@ static void test_reasons(void **state)
         {"", NULL},
         {"\n\n", NULL},
     };
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -147,10 +147,8 @@ static int open_dir(struct bench *b, const char *id)
 
 static int count_serial(struct bench *b, const char *id, const char *text)
 {
-    CLEANUP(close_p)
-    int fd = open_dir(b, id);
-    CLEANUP(buf_done)
-    struct buf log = {0};
+    CLEANUP(close_p) int fd = open_dir(b, id);
+    CLEANUP(buf_done) struct buf log = {0};
     int n = 0;
 
     if (fd < 0)
@@ -178,8 +176,7 @@ static void expect_serial(struct bench *b, const char *id, const char *text, int
 
 static pid_t pid_of(struct bench *b, const char *id)
 {
-    CLEANUP(close_p)
-    int fd = open_dir(b, id);
+    CLEANUP(close_p) int fd = open_dir(b, id);
 
     return fd < 0 ? 0 : vmdir_holder(fd);
 }
@@ -194,13 +191,10 @@ static bool says_shutdown(struct bench *b)
 {
     static const char ask[] =
         "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"query-status\"}\n";
-    CLEANUP(close_p)
-    int dir = open_dir(b, b->id);
-    CLEANUP(buf_done)
-    struct buf said = {0};
+    CLEANUP(close_p) int dir = open_dir(b, b->id);
+    CLEANUP(buf_done) struct buf said = {0};
     pid_t pid;
-    CLEANUP(close_p)
-    int fd = vmdir_connect(dir, &pid);
+    CLEANUP(close_p) int fd = vmdir_connect(dir, &pid);
 
     if (fd < 0 || send(fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL) < 0)
         return false;
@@ -307,8 +301,7 @@ static void hang_up(struct bench *b)
 /* The line stays open: QEMU may drop what it has not read when a client leaves. */
 static void dial(struct bench *b, const char *id)
 {
-    CLEANUP(close_p)
-    int dir = open_dir(b, id);
+    CLEANUP(close_p) int dir = open_dir(b, id);
     struct sockaddr_un at = {.sun_family = AF_UNIX};
 
     hang_up(b);
@@ -366,16 +359,14 @@ static struct machine machine(struct bench *b, int n)
 
 static int switch_dir(struct bench *b)
 {
-    CLEANUP(free_p)
-    char *path = xasprintf("%s/switches/" SUBNET, b->dir);
+    CLEANUP(free_p) char *path = xasprintf("%s/switches/" SUBNET, b->dir);
 
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static pid_t switch_pid(struct bench *b)
 {
-    CLEANUP(close_p)
-    int fd = switch_dir(b);
+    CLEANUP(close_p) int fd = switch_dir(b);
     pid_t pid = 0;
 
     return fd >= 0 && switch_is_running(fd, &pid) == 1 ? pid : 0;
@@ -402,8 +393,7 @@ static int bench_open(void **state)
 
 static void end_process(pid_t pid)
 {
-    CLEANUP(close_p)
-    int fd = pid > 0 ? pidfd_open(pid, 0) : -1;
+    CLEANUP(close_p) int fd = pid > 0 ? pidfd_open(pid, 0) : -1;
     int status;
 
     if (fd < 0)
@@ -426,8 +416,7 @@ static int bench_close(void **state)
         end_process(switch_pid(b));
         loop_timer_free(b->tick);
         loop_free(b->loop);
-        CLEANUP(free_p)
-        char *command = xasprintf("rm -rf '%s'", b->dir);
+        CLEANUP(free_p) char *command = xasprintf("rm -rf '%s'", b->dir);
         assert_int_equal(system(command), 0);
     }
     free(b->error);
@@ -624,8 +613,7 @@ static void test_mute_holder_is_ended(void **state)
     pid_t pid;
 
     create(b, &m);
-    CLEANUP(close_p)
-    int dir = open_dir(b, m.id);
+    CLEANUP(close_p) int dir = open_dir(b, m.id);
     int lock = vmdir_lock(dir);
     assert_true(lock >= 0);
     assert_int_equal(
@@ -644,10 +632,8 @@ static void test_mute_holder_is_ended(void **state)
 
 static bool has_new_switch(struct bench *b)
 {
-    CLEANUP(close_p)
-    int fd = switch_dir(b);
-    CLEANUP(buf_done)
-    struct buf line = {0}, answer = {0};
+    CLEANUP(close_p) int fd = switch_dir(b);
+    CLEANUP(buf_done) struct buf line = {0}, answer = {0};
     pid_t pid = switch_pid(b);
 
     return pid && pid != b->pid && !switch_req_list(&line) &&
@@ -693,10 +679,8 @@ static void test_encrypted(void **state)
     m.disks = disks;
     m.n_disks = 2;
     create(b, &m);
-    CLEANUP(close_p)
-    int dir = open_dir(b, m.id);
-    CLEANUP(close_p)
-    int file = openat(dir, "system.qcow2", O_RDONLY | O_CLOEXEC);
+    CLEANUP(close_p) int dir = open_dir(b, m.id);
+    CLEANUP(close_p) int file = openat(dir, "system.qcow2", O_RDONLY | O_CLOEXEC);
     char head[64 << 10] = "";
     assert_true(pread(file, head, sizeof(head), 0) > 512);
     assert_int_equal(head[35], 2); /* crypt_method of a qcow2 header: LUKS */
@@ -723,8 +707,7 @@ static void test_disks(void **state)
     m.disks = disks;
     m.n_disks = 3;
     create(b, &m);
-    CLEANUP(close_p)
-    int dir = open_dir(b, m.id);
+    CLEANUP(close_p) int dir = open_dir(b, m.id);
     disks[2].failed = true;
     engine_qemu.start(b->engine, &m, ++b->next_job, false);
     expect_error(b, "disk d-local is broken");
@@ -765,10 +748,8 @@ static void test_release(void **state)
     engine_qemu.release(b->engine, &m, ++b->next_job);
     expect_ok(b);
     assert_int_equal(open_dir(b, m.id), -ENOENT);
-    CLEANUP(close_p)
-    int fd = switch_dir(b);
-    CLEANUP(buf_done)
-    struct buf line = {0}, answer = {0};
+    CLEANUP(close_p) int fd = switch_dir(b);
+    CLEANUP(buf_done) struct buf line = {0}, answer = {0};
     assert_int_equal(switch_req_list(&line), 0);
     assert_int_equal(switch_call(fd, line.data, 5000, &answer), 0);
     assert_null(strstr(buf_cstr(&answer), m.id));
@@ -824,18 +805,12 @@ static void test_kvm_demotion(void **state)
         print_message("this host has no /dev/kvm to open\n");
         skip();
     }
-    CLEANUP(free_p)
-    char *bin = xasprintf("%s/bin", b->dir);
-    CLEANUP(free_p)
-    char *program = xasprintf("%s/qemu-system-x86_64", bin);
-    CLEANUP(free_p)
-    char *images = xasprintf("%s/images", b->dir);
-    CLEANUP(free_p)
-    char *image = xasprintf("%s/tiny", images);
-    CLEANUP(free_p)
-    char *before = xstrdup(getenv("PATH"));
-    CLEANUP(free_p)
-    char *path = xasprintf("%s:%s", bin, before);
+    CLEANUP(free_p) char *bin = xasprintf("%s/bin", b->dir);
+    CLEANUP(free_p) char *program = xasprintf("%s/qemu-system-x86_64", bin);
+    CLEANUP(free_p) char *images = xasprintf("%s/images", b->dir);
+    CLEANUP(free_p) char *image = xasprintf("%s/tiny", images);
+    CLEANUP(free_p) char *before = xstrdup(getenv("PATH"));
+    CLEANUP(free_p) char *path = xasprintf("%s:%s", bin, before);
     assert_int_equal(mkdir(bin, 0700), 0);
     assert_int_equal(mkdir(images, 0700), 0);
     assert_int_equal(symlink(b->image, image), 0);

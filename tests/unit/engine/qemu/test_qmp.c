@@ -48,8 +48,7 @@ static bool put(int fd, const char *data, size_t len)
 
 static bool say(int fd, const json_t *j)
 {
-    CLEANUP(free_p)
-    char *text = json_dumps(j, JSON_COMPACT);
+    CLEANUP(free_p) char *text = json_dumps(j, JSON_COMPACT);
 
     return put(fd, text, strlen(text)) && put(fd, "\r\n", 2);
 }
@@ -57,8 +56,7 @@ static bool say(int fd, const json_t *j)
 /* The command's number, when it is the one that is expected; -1 else. */
 static json_int_t hear(int fd, const char *command)
 {
-    CLEANUP(buf_done)
-    struct buf line = {0};
+    CLEANUP(buf_done) struct buf line = {0};
     char c = 0;
     json_int_t id = -1;
 
@@ -151,8 +149,7 @@ static void on_reply(void *arg, const json_t *result, const char *error)
     const char *name = call_name(r, r->next_call++);
 
     if (result) {
-        CLEANUP(free_p)
-        char *text = json_dumps(result, JSON_COMPACT | JSON_SORT_KEYS);
+        CLEANUP(free_p) char *text = json_dumps(result, JSON_COMPACT | JSON_SORT_KEYS);
         saw(r, "%s %s", name, text);
     } else {
         saw(r, "%s refused: %s", name, error);
@@ -170,8 +167,7 @@ static void on_ready(void *arg)
 
 static void on_event(void *arg, const char *name, const json_t *data)
 {
-    CLEANUP(free_p)
-    char *text = data ? json_dumps(data, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    CLEANUP(free_p) char *text = data ? json_dumps(data, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
     saw(arg, "event %s%s%s", name, text ? " " : "", text ? text : "");
 }
@@ -242,8 +238,7 @@ static void test_replays(void **state)
     for (struct dirent *e; (e = readdir(d));) {
         if (!str_ends(e->d_name, ".json"))
             continue;
-        CLEANUP(free_p)
-        char *path = xasprintf("%s/%s", QMP_DIR, e->d_name);
+        CLEANUP(free_p) char *path = xasprintf("%s/%s", QMP_DIR, e->d_name);
         replay_file(path);
         n++;
     }

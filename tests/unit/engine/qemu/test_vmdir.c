@@ -38,8 +38,7 @@ static int place_make(void **state)
 static int place_remove(void **state)
 {
     struct place *p = *state;
-    CLEANUP(free_p)
-    char *all = xasprintf("%s/instances", p->dir);
+    CLEANUP(free_p) char *all = xasprintf("%s/instances", p->dir);
 
     (void)close(p->dirfd);
     assert_int_equal(vmdir_remove(p->dir, "i-1"), 0);
@@ -127,8 +126,7 @@ static void test_sockets(void **state)
 static void test_files(void **state)
 {
     struct place *p = *state;
-    CLEANUP(buf_done)
-    struct buf b = {0};
+    CLEANUP(buf_done) struct buf b = {0};
 
     vmdir_tail(p->dirfd, "none", 10, &b);
     assert_string_equal(buf_cstr(&b), "");
@@ -149,14 +147,11 @@ static void test_files(void **state)
 static void test_remove_follows_no_link(void **state)
 {
     struct place *p = *state;
-    CLEANUP(free_p)
-    char *kept = xasprintf("%s/kept", p->dir);
-    CLEANUP(free_p)
-    char *file = xasprintf("%s/kept/file", p->dir);
+    CLEANUP(free_p) char *kept = xasprintf("%s/kept", p->dir);
+    CLEANUP(free_p) char *file = xasprintf("%s/kept/file", p->dir);
 
     assert_int_equal(mkdir(kept, 0700), 0);
-    CLEANUP(close_p)
-    int fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    CLEANUP(close_p) int fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     assert_int_equal(symlinkat(kept, p->dirfd, "link"), 0);
     assert_int_equal(mkdirat(p->dirfd, "sub", 0700), 0);
@@ -179,8 +174,7 @@ static void test_image(void **state)
     struct place *p = *state;
     struct image_files f;
 
-    CLEANUP(arena_free_p)
-    struct arena *a = arena_new();
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
     assert_non_null(image_load(a, "/nonexistent", &f));
     assert_int_equal(vmdir_write(p->dirfd, "k-1", "kernel"), 0);
     assert_int_equal(symlinkat("k-1", p->dirfd, "kernel"), 0);

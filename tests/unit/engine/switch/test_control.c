@@ -110,8 +110,7 @@ static json_int_t number(const json_t *answer, const char *name)
 static void ping_names_the_switch(void **state)
 {
     struct run *run = *state;
-    struct buf line CLEANUP(buf_done) = {0}, error CLEANUP(buf_done)
-    = {0};
+    struct buf line CLEANUP(buf_done) = {0}, error CLEANUP(buf_done) = {0};
     json_t *answer = NULL;
     pid_t pid = 0;
 
@@ -131,8 +130,7 @@ static void ports_come_and_go(void **state)
     struct run *run = *state;
     struct switch_port port = {
         .id = "i-1", .dir = run->port_dir, .ip = "172.16.0.10", .mac = "00:16:3e:00:00:01"};
-    struct buf line CLEANUP(buf_done) = {0}, error CLEANUP(buf_done)
-    = {0};
+    struct buf line CLEANUP(buf_done) = {0}, error CLEANUP(buf_done) = {0};
     json_t *answer = NULL;
     json_int_t ssh;
 
@@ -185,8 +183,7 @@ static void nonsense_is_refused_and_the_connection_goes_on(void **state)
     struct run *run = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
-        struct buf text CLEANUP(buf_done) = {0}, error CLEANUP(buf_done)
-        = {0};
+        struct buf text CLEANUP(buf_done) = {0}, error CLEANUP(buf_done) = {0};
         json_t *answer = NULL;
 
         assert_int_equal(switch_call(run->dir_fd, lines[i], 10000, &text), 0);
@@ -199,8 +196,7 @@ static void nonsense_is_refused_and_the_connection_goes_on(void **state)
 static void a_line_without_end_is_refused(void **state)
 {
     struct run *run = *state;
-    struct buf line CLEANUP(buf_done) = {0}, text CLEANUP(buf_done)
-    = {0};
+    struct buf line CLEANUP(buf_done) = {0}, text CLEANUP(buf_done) = {0};
 
     (void)memset(buf_reserve(&line, SWITCH_LINE_MAX), 'x', SWITCH_LINE_MAX);
     line.len = SWITCH_LINE_MAX;
@@ -212,8 +208,7 @@ static void a_line_without_end_is_refused(void **state)
 static void quit_ends_it_and_the_lock(void **state)
 {
     struct run *run = *state;
-    struct buf line CLEANUP(buf_done) = {0}, error CLEANUP(buf_done)
-    = {0};
+    struct buf line CLEANUP(buf_done) = {0}, error CLEANUP(buf_done) = {0};
     json_t *answer = NULL;
     int status;
 
@@ -232,8 +227,7 @@ static void quit_ends_it_and_the_lock(void **state)
 static void a_stopped_switch_times_out(void **state)
 {
     struct run *run = *state;
-    struct buf line CLEANUP(buf_done) = {0}, text CLEANUP(buf_done)
-    = {0};
+    struct buf line CLEANUP(buf_done) = {0}, text CLEANUP(buf_done) = {0};
 
     assert_int_equal(kill(run->pid, SIGSTOP), 0);
     assert_int_equal(switch_req_ping(&line), 0);
