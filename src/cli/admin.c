@@ -211,6 +211,20 @@ static int account_set(struct cli *c)
     return e;
 }
 
+/* ---- networks ---- */
+
+static int subnet(struct cli *c)
+{
+    CLEANUP(json_free_p) json_t *j = NULL;
+    json_t *body = account_body(c);
+
+    (void)json_object_set_new(body, "zone", json_string(c->args[0]));
+    int e = operator_call(c, "MakeNetwork", body, &j);
+    if (!e)
+        (void)puts(json_text(j, "subnet"));
+    return e;
+}
+
 /* ---- the operator's hand ---- */
 
 static json_t *reason(const struct cli *c)
@@ -444,6 +458,14 @@ const struct verb verbs_admin[] = {
      .summary = "Change an account (the first one) and its recycle bin",
      .example = "ostler account set --recycle-bin on --recycle-hours 48",
      .run = account_set},
+    {.name = "subnet",
+     .args = "ZONE",
+     .min_args = 1,
+     .max_args = 1,
+     .opts = OPTS(WHOSE),
+     .summary = "Print the id of a zone's default subnet, which is made when first asked for",
+     .example = "ostler subnet asia-east-1a",
+     .run = subnet},
     {.group = "instance",
      .name = "lock",
      .args = "ID...",

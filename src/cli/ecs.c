@@ -83,24 +83,6 @@ char *ecs_authorization(struct arena *a, const struct ecs_request *r, const char
 
 /* ---- calling ---- */
 
-static const char *host_of(struct cli *c)
-{
-    const char *at = strstr(c->endpoint, "://");
-    const char *host = at ? at + 3 : c->endpoint;
-
-    return arena_strn(c->arena, host, strcspn(host, "/"));
-}
-
-static int unreachable(struct cli *c, int err, const char *why)
-{
-    (void)say_error(CLI_NO_SERVER, "no server answers at %s: %s", c->endpoint, why);
-    if (err == -EKEYREJECTED)
-        say_hint("OSTLER_CA_FILE or SSL_CERT_FILE names the certificate to trust: DIR/ca.pem");
-    else if (server_by_environment(c))
-        say_hint("the address comes from OSTLER_ENDPOINT");
-    return CLI_NO_SERVER;
-}
-
 static int judge(struct cli *c, const struct http_answer *a, json_t **ret, struct refusal *no)
 {
     CLEANUP(json_free_p) json_t *j = json_loadb(a->body, a->len, 0, NULL);
@@ -132,7 +114,7 @@ int ecs_try(struct cli *c, const char *action, const struct ecs_params *p, json_
         return e;
     random_bytes(nonce, sizeof(nonce));
     const struct ecs_param headers[] = {
-        {"host", host_of(c)},
+        {"host", server_host(c)},
         {"x-acs-action", action},
         {"x-acs-content-sha256", sha256_hex(a, "", 0)},
         {"x-acs-date", time_seconds(a, (int64_t)time(NULL) * 1000)},
@@ -156,7 +138,7 @@ int ecs_try(struct cli *c, const char *action, const struct ecs_params *p, json_
                              .n_headers = ARRAY_LEN(sent),
                              .ca_file = c->ca_file};
     e = http_call_run(&call, &answer);
-    return e < 0 ? unreachable(c, e, answer.error) : judge(c, &answer, ret, ret_no);
+    return e < 0 ? server_unreachable(c, e, answer.error) : judge(c, &answer, ret, ret_no);
 }
 
 int ecs_call(struct cli *c, const char *action, const struct ecs_params *p, json_t **ret)

@@ -6,6 +6,7 @@
 #include "cli/rows.h"
 #include "cli/text.h"
 #include "cli/wait.h"
+#include "cli/zec.h"
 
 /* ---- one form of an instance, whichever side told of it ---- */
 
@@ -257,7 +258,8 @@ static int show(struct cli *c)
 
 struct power {
     const char *action;
-    const char *force; /* the parameter that --force sets; NULL: none */
+    const char *force;                  /* the parameter that --force sets; NULL: none */
+    const char *zec_action, *zec_force; /* the same in zenlayer's API */
     const char *doing, *would;
     enum wait_goal goal;
 };
@@ -279,14 +281,23 @@ static void power_params(const struct cli *c, const struct power *p, const char 
         ecs_add(ret, "DryRun", "true");
 }
 
+static bool by_zenlayer(const struct cli *c)
+{
+    return given(c, OPT_API) && streq(c->values[OPT_API], "zenlayer");
+}
+
 /* A dry run that would succeed is said as an error of its own. */
 static int power_one(struct cli *c, const struct power *p, const char *id)
 {
     struct ecs_params params;
     struct refusal no;
+    int e;
 
     power_params(c, p, id, &params);
-    int e = ecs_try(c, p->action, &params, NULL, &no);
+    if (by_zenlayer(c))
+        e = zec_power(c, p->zec_action, p->zec_force, id, &no);
+    else
+        e = ecs_try(c, p->action, &params, NULL, &no);
     if (no.code && streq(no.code, "DryRunOperation")) {
         (void)printf("%s would be %s\n", id, p->would);
         return CLI_OK;
@@ -304,6 +315,11 @@ static int power(struct cli *c, const struct power *p)
     size_t n = 0;
     int worst = CLI_OK;
 
+    if (given(c, OPT_API) && !by_zenlayer(c) && !streq(c->values[OPT_API], "alibaba"))
+        return say_usage(c, "--api is alibaba or zenlayer");
+    if (by_zenlayer(c) &&
+        (given(c, OPT_DRY_RUN) || given(c, OPT_INIT_LOCAL_DISK) || given(c, OPT_STOP_CHARGING)))
+        return say_usage(c, "zenlayer's API has no such option");
     for (size_t i = 0; i < c->n_args; i++) {
         int e = power_one(c, p, c->args[i]);
 
@@ -323,6 +339,7 @@ static int power(struct cli *c, const struct power *p)
 static int start(struct cli *c)
 {
     return power(c, &(struct power){.action = "StartInstance",
+                                    .zec_action = "StartInstances",
                                     .doing = "starting",
                                     .would = "started",
                                     .goal = WAIT_RUNNING});
@@ -331,6 +348,8 @@ static int start(struct cli *c)
 static int stop(struct cli *c)
 {
     return power(c, &(struct power){.action = "StopInstance",
+                                    .zec_action = "StopInstances",
+                                    .zec_force = "forceShutdown",
                                     .force = "ForceStop",
                                     .doing = "stopping",
                                     .would = "stopped",
@@ -340,6 +359,8 @@ static int stop(struct cli *c)
 static int reboot(struct cli *c)
 {
     return power(c, &(struct power){.action = "RebootInstance",
+                                    .zec_action = "RebootInstances",
+                                    .zec_force = "forceReboot",
                                     .force = "ForceStop",
                                     .doing = "rebooting",
                                     .would = "rebooted",
@@ -386,7 +407,8 @@ const struct verb verbs_inst[] = {
      .args = "ID...",
      .min_args = 1,
      .max_args = -1,
-     .opts = OPTS(OPT_WAIT, OPT_TIMEOUT, OPT_INIT_LOCAL_DISK, OPT_DRY_RUN, OPT_ACCOUNT, OPT_DATA),
+     .opts = OPTS(OPT_WAIT, OPT_TIMEOUT, OPT_INIT_LOCAL_DISK, OPT_DRY_RUN, OPT_API, OPT_ACCOUNT,
+                  OPT_DATA),
      .summary = "Start stopped instances",
      .example = "ostler start i-bp12345678901234567890 --wait",
      .run = start},
@@ -394,8 +416,8 @@ const struct verb verbs_inst[] = {
      .args = "ID...",
      .min_args = 1,
      .max_args = -1,
-     .opts = OPTS(OPT_FORCE, OPT_WAIT, OPT_TIMEOUT, OPT_STOP_CHARGING, OPT_DRY_RUN, OPT_ACCOUNT,
-                  OPT_DATA),
+     .opts = OPTS(OPT_FORCE, OPT_WAIT, OPT_TIMEOUT, OPT_STOP_CHARGING, OPT_DRY_RUN, OPT_API,
+                  OPT_ACCOUNT, OPT_DATA),
      .summary = "Stop running instances",
      .more = "The guest is asked to shut down; --force cuts its power, and what it has not "
              "written is lost.",
@@ -405,7 +427,7 @@ const struct verb verbs_inst[] = {
      .args = "ID...",
      .min_args = 1,
      .max_args = -1,
-     .opts = OPTS(OPT_FORCE, OPT_WAIT, OPT_TIMEOUT, OPT_DRY_RUN, OPT_ACCOUNT, OPT_DATA),
+     .opts = OPTS(OPT_FORCE, OPT_WAIT, OPT_TIMEOUT, OPT_DRY_RUN, OPT_API, OPT_ACCOUNT, OPT_DATA),
      .summary = "Reboot running instances",
      .example = "ostler reboot i-bp12345678901234567890",
      .run = reboot},

@@ -252,3 +252,23 @@ int server_environment(struct cli *c)
     json_decref(j);
     return CLI_OK;
 }
+
+/* ---- what both clouds' sides share ---- */
+
+const char *server_host(struct cli *c)
+{
+    const char *at = strstr(c->endpoint, "://");
+    const char *host = at ? at + 3 : c->endpoint;
+
+    return arena_strn(c->arena, host, strcspn(host, "/"));
+}
+
+int server_unreachable(struct cli *c, int err, const char *why)
+{
+    (void)say_error(CLI_NO_SERVER, "no server answers at %s: %s", c->endpoint, why);
+    if (err == -EKEYREJECTED)
+        say_hint("OSTLER_CA_FILE or SSL_CERT_FILE names the certificate to trust: DIR/ca.pem");
+    else if (server_by_environment(c))
+        say_hint("the address comes from OSTLER_ENDPOINT");
+    return CLI_NO_SERVER;
+}

@@ -20,6 +20,12 @@ bool server_by_environment(const struct cli *c);
  * saying why. */
 int server_environment(struct cli *c);
 
+/* The endpoint without its scheme: what the clouds' clients sign as Host. In the arena. */
+const char *server_host(struct cli *c);
+
+/* Says that nobody answers at the endpoint; `err` is http_call_run's. CLI_NO_SERVER. */
+int server_unreachable(struct cli *c, int err, const char *why);
+
 /* What a refusal says; NULL where it says nothing. */
 struct refusal {
     const char *code, *message, *request_id;

@@ -47,6 +47,7 @@ enum opt_id {
     OPT_RECYCLE_HOURS,
     OPT_SUBJECT,
     OPT_KEY,
+    OPT_API,
     OPT_COUNT
 };
 

@@ -831,3 +831,25 @@ def test_completion(server):
     assert completions("--data", server.data, "instance", "lock", "") == [iid]
     assert completions("instance", "lock", "x", "--reason", "fin") == ["financial"]
     assert completions("start", "--data", "/nonexistent", "i-") == []
+
+
+def test_the_other_clouds_api(server):
+    """The same verbs by ZEC's API: one machine, two views."""
+    iid = create(server)
+    assert server.cli("start", iid, "--api", "zenlayer", "--wait").returncode == OK
+    assert state(server, iid) == "running"
+    again = server.cli("start", iid, "--api", "zenlayer", check=False)
+    assert again.returncode == REFUSED and "already" in again.stderr
+    unknown = server.cli("reboot", "i-nobody", "--api", "zenlayer", check=False)
+    assert unknown.returncode == REFUSED and "INVALID_INSTANCE_NOT_FOUND" in unknown.stderr
+    assert server.cli("stop", iid, "--force", "--api", "zenlayer", "--wait").returncode == OK
+    assert server.cli("start", iid, "--api", "nobody", check=False).returncode == USAGE
+    assert server.cli("start", iid, "--api", "zenlayer", "--dry-run", check=False).returncode == USAGE
+
+
+def test_subnet(server):
+    one = server.cli("subnet", "asia-east-1a").stdout
+    assert re.fullmatch(r"vsw-[a-z0-9]{20}\n", one)
+    assert server.cli("subnet", "asia-east-1a").stdout == one
+    assert server.cli("subnet", "asia-east-1b").stdout != one
+    assert server.cli("subnet", "nowhere-1a", check=False).returncode == REFUSED

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "cli/ecs.h"
 #include "cli/text.h"
+#include "cli/zec.h"
 
 /* ---- texts ---- */
 
@@ -233,6 +234,20 @@ static void signs_no_parameters(void **state)
                     "a793f0e1b8109c1f0afbd8f4bcd98681708ef4493e5104f4d2fbaed3868fde96");
 }
 
+/* Vector B of the reference: the Python SDK's own signature. */
+static void signs_zenlayers_way(void **state)
+{
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+
+    (void)state;
+    assert_string_equal(
+        zec_authorization(a, "127.0.0.1:8080", "1700000001",
+                          "{\"instanceIds\": [\"1234567890123456789\", \"1234567890123456790\"]}",
+                          "AKIDTESTKEY0000000001", "TestSecretPassword-0123456789"),
+        "ZC2-HMAC-SHA256 Credential=AKIDTESTKEY0000000001, SignedHeaders=content-type;host, "
+        "Signature=401f17fa0a964cd0e4e6285319427f0a2dcc35660d7a09af0490c5aa03c5613c");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +264,7 @@ int main(void)
         cmocka_unit_test(signs_awkward_characters),
         cmocka_unit_test(signs_json_in_a_parameter),
         cmocka_unit_test(signs_no_parameters),
+        cmocka_unit_test(signs_zenlayers_way),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
