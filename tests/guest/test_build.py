@@ -80,7 +80,9 @@ def test_an_interrupted_build_leaves_nothing_half_made(cache, tmp_path):
                  "making initramfs"]:
         process = subprocess.Popen([str(GUEST / "build.sh"), "--cache", str(cache), str(tmp_path)],
                                    text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   start_new_session=True)
+                                   start_new_session=True,
+                                   # whoever runs us may have it ignored, and a shell cannot undo that
+                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         for line in process.stdout:
             if step in line:
                 os.killpg(process.pid, signal.SIGINT)
