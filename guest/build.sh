@@ -16,6 +16,7 @@
 
 set -eu
 export LC_ALL=C
+PATH=$PATH:/usr/sbin:/sbin # Debian has mke2fs, depmod and others there, and ordinary users have it not in theirs
 umask 022
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/kernel.sh"
