@@ -407,3 +407,12 @@ def test_ending_is_quick_with_clients_connected(server):
         server.stop()
         assert time.monotonic() - t < 10 * ostler.SLOW_FACTOR
     server.start()
+
+
+def test_health_and_readiness(server):
+    """What a supervisor or a load balancer asks, without a signature."""
+    for path, text in (("/healthz", b"ok\n"), ("/readyz", b"ready\n")):
+        for tls in (False, True):
+            reply = server.send(sign.Request("GET", path, [("Host", "x")]), tls=tls)
+            assert (reply.status, reply.body) == (200, text)
+    assert server.send(sign.Request("POST", "/healthz", [("Host", "x"), ("Content-Length", "0")])).status == 404
