@@ -46,11 +46,13 @@ struct call {
     const char *action_name;     /* as the client said it; NULL until known */
     const char *version;
     enum enc_format format;
-    json_t *params;        /* an object; owned by the call; NULL until decoded */
-    const char *host;      /* the Host header */
-    const char *client;    /* how the client names itself; "" unknown */
-    struct access_key key; /* who signed; id NULL for an operator */
-    struct op op;          /* what handlers pass on to the core */
+    json_t *params;         /* an object; owned by the call; NULL until decoded */
+    const char *host;       /* the Host header */
+    const char *client;     /* how the client names itself; "" unknown */
+    struct access_key key;  /* who signed; id NULL for an operator */
+    const char *replay_key; /* of a signature that may change something once; NULL: no such limit */
+    int64_t replay_until;   /* when it is too old anyhow */
+    struct op op;           /* what handlers pass on to the core */
     struct fail fail;
     char request_id[40];
     void *state; /* the dialect's, in the arena */

@@ -10,6 +10,8 @@
 
 #include "base/log.h"
 
+enum { FORGET_EVERY = 1024 }; /* writes, until nonces that are too old are forgotten */
+
 struct api {
     struct api_config config;
 };
@@ -125,9 +127,33 @@ static enum err run(struct way *w, struct tx *tx)
     return tx_failed(tx) ? ERR_INTERNAL : e;
 }
 
+/* What a signature changed it changes once. The dialect remembers too, but forgets when the server
+ * ends. */
+static enum err once(struct call *c, struct tx *tx)
+{
+    struct nonce n = {.key = c->replay_key, .until = c->replay_until}, old;
+
+    if (!n.key)
+        return ERR_NONE;
+    tx_use_arena(tx, c->arena);
+    if (store_get(tx, &rec_nonce, n.key, &old))
+        return fail(&c->fail, ERR_AUTH_REPLAY, "the nonce was used before");
+    store_insert(tx, &rec_nonce, &n);
+    if (store_next(tx, "nonce") % FORGET_EVERY == 0) {
+        struct query over = {0};
+
+        query_num(&over, "until", CMP_LT, c->op.now);
+        store_delete_all(tx, &rec_nonce, &over);
+    }
+    return ERR_NONE;
+}
+
 static enum err write_run(struct write *write, struct tx *tx)
 {
-    return run(CONTAINER_OF(write, struct way, write), tx);
+    struct way *w = CONTAINER_OF(write, struct way, write);
+    enum err e = once(&w->call, tx);
+
+    return e ? e : run(w, tx);
 }
 
 static void write_done(struct write *write)
@@ -245,7 +271,7 @@ void api_handle(struct api *api, const struct request *r, struct arena *arena, a
 void api_refuse(struct api *api, const struct request *r, struct arena *arena, enum err err,
                 int status, const char *reason, api_reply_fn *reply, void *ctx)
 {
-    const struct dialect *d = r->path ? whose(api, r) : NULL;
+    const struct dialect *d = whose(api, r);
 
     if (!d) {
         answer_nobody(api, r, status ? status : 400, reason, reply, ctx);

@@ -23,8 +23,9 @@ struct plan {
     struct subnet subnet;
     const char *secgroups, *keypair, *login_hash;
     const struct disk_category *system, *data[MAX_DATA_DISKS];
-    struct kms_key
-        keys[1 + MAX_DATA_DISKS]; /* of the system disk and each data disk, where encrypted */
+    /* of the system disk and each data disk, where encrypted */
+    int64_t count; /* how many there is room for */
+    struct kms_key keys[1 + MAX_DATA_DISKS];
 };
 
 static bool offered(const struct new_inst *n, const char *family)
@@ -193,6 +194,17 @@ static enum err hash_password(struct op *op, struct plan *p)
     return ERR_NONE;
 }
 
+/* As many as fit, down to the fewest that will do. */
+static enum err find_room(struct op *op, struct plan *p)
+{
+    int64_t least = p->n->min_count ? p->n->min_count : p->n->count;
+    enum err e;
+
+    while ((e = room_for(op, p->count * p->type->memory_mib, NULL)) && p->count > least)
+        p->count--;
+    return e;
+}
+
 static enum err make_plan(struct op *op, struct plan *p)
 {
     const struct new_inst *n = p->n;
@@ -211,7 +223,7 @@ static enum err make_plan(struct op *op, struct plan *p)
     if ((e = find_image(op, p)) || (e = find_secgroups(op, p)) || (e = find_keypair(op, p)) ||
         (e = check_system_disk(op, p)) || (e = check_data_disks(op, p)))
         return e;
-    if (n->start && (e = room_for(op, n->count * p->type->memory_mib, NULL)))
+    if (n->start && (e = find_room(op, p)))
         return e;
     return hash_password(op, p);
 }
@@ -387,20 +399,23 @@ static enum err add_one(struct op *op, const struct plan *p, size_t index, struc
 enum err inst_create(struct op *op, const struct new_inst *n, struct created *ret)
 {
     struct plan *p = ARENA_NEW(op->arena, struct plan);
-    size_t count = (size_t)n->count;
     enum err e;
 
     p->n = n;
+    p->count = n->count;
     if ((e = make_plan(op, p)))
         return e;
-    if (n->check_only)
-        return fail(op->fail, ERR_DRY_RUN, "Every check passed; nothing was changed.");
+    size_t count = (size_t)p->count;
     *ret = (struct created){.ids = ARENA_ARRAY(op->arena, const char *, count),
                             .disk_ids = ARENA_ARRAY(op->arena, const char **, count),
-                            .n_disk_ids = ARENA_ARRAY(op->arena, size_t, count),
-                            .n = count};
-    for (size_t i = 0; i < count; i++)
-        if ((e = add_one(op, p, i, ret)))
-            return e;
+                            .n_disk_ids = ARENA_ARRAY(op->arena, size_t, count)};
+    for (; ret->n < count; ret->n++)
+        if ((e = add_one(op, p, ret->n, ret)))
+            break;
+    bool enough = n->min_count && ret->n >= (size_t)n->min_count && e == ERR_IP_EXHAUSTED;
+    if (e && !enough)
+        return e;
+    if (n->check_only) /* all of it was done, so that every check was made; the refusal undoes it */
+        return fail(op->fail, ERR_DRY_RUN, "Every check passed; nothing was changed.");
     return ERR_NONE;
 }

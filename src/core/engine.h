@@ -54,6 +54,8 @@ enum survey { SURVEY_ABSENT, SURVEY_RUNNING, SURVEY_POWERED_OFF };
 
 struct engine_host {
     void (*done)(void *ctx, const char *inst, int64_t job, const struct outcome *o);
+    /* A reboot has got as far as off; called at most once, before `done`. */
+    void (*halfway)(void *ctx, const char *inst, int64_t job);
     /* The machine is not running any more, and no operation asked for it. */
     void (*stopped)(void *ctx, const char *inst, const char *reason);
     void (*surveyed)(void *ctx, const char *inst, enum survey what);

@@ -22,6 +22,7 @@ enum power_flags {
     POWER_STOP_CHARGING = 1 << 2,    /* stop: give the capacity back */
     POWER_END_SUBSCRIPTION = 1 << 3, /* release: also an expired subscription */
     POWER_CHECK_ONLY = 1 << 4,       /* every check, no change: ERR_DRY_RUN when all pass */
+    POWER_TO_BIN = 1 << 6,           /* release: into the account's recycle bin, if it has one */
     POWER_KEEP_DEPENDENTS = 1 << 5   /* release: data disks that can be detached survive */
 };
 
@@ -75,8 +76,9 @@ struct new_inst {
     enum charge charge;
     int64_t expires_at; /* prepaid */
     bool deletion_protection;
-    bool start;    /* start after creating */
-    int64_t count; /* 1..100 */
+    bool start;        /* start after creating */
+    int64_t count;     /* 1..100 */
+    int64_t min_count; /* as few as these will do where there is not room for all; 0: all or none */
     struct new_disk system;
     const struct new_disk *data;
     size_t n_data;
@@ -90,7 +92,7 @@ struct created {
     size_t n;
 };
 
-/* Creates all or none. The instances are PENDING, each with a create job. */
+/* Creates all or none, or at least min_count. The instances are PENDING, each with a create job. */
 enum err inst_create(struct op *op, const struct new_inst *n, struct created *ret);
 
 /* ---- what the worker reports ---- */
@@ -109,6 +111,10 @@ bool job_get(struct op *op, const char *inst, struct job *ret);
  */
 enum err job_end(struct op *op, const char *inst, int64_t job, const char *error, int64_t ssh_port,
                  bool *ret_next);
+
+/* A reboot has got as far as off: REBOOTING becomes RESTARTING. Ignored unless it is the instance's
+ * job. */
+enum err job_halfway(struct op *op, const char *inst, int64_t job);
 
 /* A machine stopped by itself (guest power-off, death, found gone). Ignored unless it was meant to
  * run. */

@@ -66,7 +66,7 @@ static void erase(struct op *op, const struct inst *in)
     struct disk *disks = inst_disks(op, in->id, &n);
 
     for (size_t i = 0; i < n; i++) {
-        if (disks[i].delete_with_inst) {
+        if (disks[i].delete_with_inst || (in->locks & LOCK_SECURITY)) {
             store_delete(op->tx, &rec_disk, disks[i].id);
             continue;
         }
@@ -169,6 +169,19 @@ enum err job_end(struct op *op, const char *inst, int64_t job_id, const char *er
         *ret_next = start_next(op, &in);
     store_update(op->tx, &rec_inst, &in);
     event_append(op, inst, error ? "failed" : "done", error ? error : inst_state_name(in.state));
+    return ERR_NONE;
+}
+
+enum err job_halfway(struct op *op, const char *inst, int64_t job_id)
+{
+    struct inst in;
+    struct job job;
+
+    if (!store_get(op->tx, &rec_job, inst, &job) || job.id != job_id ||
+        !store_get(op->tx, &rec_inst, inst, &in) || in.state != INST_REBOOTING)
+        return ERR_NONE;
+    in.state = INST_RESTARTING;
+    store_update(op->tx, &rec_inst, &in);
     return ERR_NONE;
 }
 

@@ -187,10 +187,17 @@ static const struct column address_cols[] = {
 };
 RECORD(address);
 
+static const struct column nonce_cols[] = {
+    TEXT(struct nonce, key),
+    INT(struct nonce, until),
+};
+RECORD(nonce);
+
 static const char *const state_names[] = {
-    [INST_PENDING] = "PENDING",     [INST_STOPPED] = "STOPPED",   [INST_STARTING] = "STARTING",
-    [INST_RUNNING] = "RUNNING",     [INST_STOPPING] = "STOPPING", [INST_REBOOTING] = "REBOOTING",
-    [INST_RESETTING] = "RESETTING", [INST_RECYCLED] = "RECYCLED", [INST_RELEASING] = "RELEASING",
+    [INST_PENDING] = "PENDING",       [INST_STOPPED] = "STOPPED",   [INST_STARTING] = "STARTING",
+    [INST_RUNNING] = "RUNNING",       [INST_STOPPING] = "STOPPING", [INST_REBOOTING] = "REBOOTING",
+    [INST_RESETTING] = "RESETTING",   [INST_RECYCLED] = "RECYCLED", [INST_RELEASING] = "RELEASING",
+    [INST_RESTARTING] = "RESTARTING",
 };
 
 static const char *const verb_names[] = {

@@ -40,9 +40,10 @@ enum inst_state {
     INST_RUNNING,
     INST_STOPPING,
     INST_REBOOTING,
-    INST_RESETTING, /* its system disk is being rewritten */
-    INST_RECYCLED,  /* in the recycle bin */
-    INST_RELEASING, /* on its way out, or into the recycle bin */
+    INST_RESETTING,  /* its system disk is being rewritten */
+    INST_RECYCLED,   /* in the recycle bin */
+    INST_RELEASING,  /* on its way out, or into the recycle bin */
+    INST_RESTARTING, /* the second half of a reboot: off, and coming up again */
     INST_STATE_COUNT
 };
 const char *inst_state_name(enum inst_state s); /* "PENDING" ... */
@@ -226,6 +227,13 @@ struct idem {
     int64_t created_at;
 };
 extern const struct record rec_idem;
+
+/* What was signed with a nonce and changed something: not twice, also after a restart. */
+struct nonce {
+    const char *key; /* "ACCESS KEY/NONCE" */
+    int64_t until;   /* after this its signature is too old anyhow */
+};
+extern const struct record rec_nonce;
 
 /* Which addresses of a subnet are taken. */
 struct address {

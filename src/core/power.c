@@ -144,12 +144,12 @@ static enum err check_all(struct op *op, const struct inst *in, enum verb v, uns
     return room_for(op, in->memory_mib, in->id);
 }
 
-/* The first release of an account with a recycle bin goes there. */
-static enum verb release_verb(struct op *op, const struct inst *in, enum verb v)
+/* The first release goes into the recycle bin, where the caller's API and the account have one. */
+static enum verb release_verb(struct op *op, const struct inst *in, enum verb v, unsigned flags)
 {
     struct account a;
 
-    if (!is_release(v) || in->state == INST_RECYCLED ||
+    if (!is_release(v) || !(flags & POWER_TO_BIN) || in->state == INST_RECYCLED ||
         !store_get(op->tx, &rec_account, in->account, &a) || !a.recycle_bin)
         return v;
     return VERB_RECYCLE;
@@ -188,7 +188,7 @@ enum err inst_power(struct op *op, const char *id, enum verb v, unsigned flags,
         in.stop_mode = flags & POWER_STOP_CHARGING ? STOP_STOP_CHARGING : STOP_KEEP_CHARGING;
     struct job job = {.force = flags & POWER_FORCE || v == VERB_FORCE_REBOOT,
                       .reset_local = flags & POWER_RESET_LOCAL};
-    job_begin(op, &in, release_verb(op, &in, v), verb_rule(v, in.state)->becomes, &job);
+    job_begin(op, &in, release_verb(op, &in, v, flags), verb_rule(v, in.state)->becomes, &job);
     if (ret_after)
         *ret_after = in;
     return ERR_NONE;

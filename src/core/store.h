@@ -39,6 +39,8 @@ void store_insert(struct tx *tx, const struct record *rec, const void *row);
 /* Writes every column of the row that has the same key. */
 void store_update(struct tx *tx, const struct record *rec, const void *row);
 void store_delete(struct tx *tx, const struct record *rec, const char *key);
+/* Every row that the conditions find; order, limit and offset do not count. */
+void store_delete_all(struct tx *tx, const struct record *rec, const struct query *q);
 /* For records whose key is a number given by the store (event.seq): inserts and returns it. */
 int64_t store_append(struct tx *tx, const struct record *rec, const void *row);
 

@@ -29,7 +29,7 @@ struct report {
     struct loop_timer *retry;
     const char *inst, *error, *stopped; /* `stopped`: it stopped by itself, for this reason */
     int64_t job, ssh_port;
-    bool more;
+    bool more, halfway;
 };
 
 /* What is being done to an instance, for the log. */
@@ -86,8 +86,9 @@ static enum err report_run(struct write *w, struct tx *tx)
     struct op op = op_for(r->s, tx, r->arena, &f);
 
     tx_use_arena(tx, r->arena);
-    enum err e = r->stopped ? inst_stopped(&op, r->inst, r->stopped)
-                            : job_end(&op, r->inst, r->job, r->error, r->ssh_port, &r->more);
+    enum err e = r->halfway   ? job_halfway(&op, r->inst, r->job)
+                 : r->stopped ? inst_stopped(&op, r->inst, r->stopped)
+                              : job_end(&op, r->inst, r->job, r->error, r->ssh_port, &r->more);
     tx_use_arena(tx, NULL);
     return e;
 }
@@ -128,7 +129,7 @@ static void report_done(struct write *w)
         return;
     }
     CLEANUP(free_p) char *inst = xstrdup(r->inst);
-    bool was_job = !r->stopped;
+    bool was_job = !r->stopped && !r->halfway;
     report_free(r);
     if (was_job) {
         work_end(s, inst);
@@ -167,6 +168,15 @@ static void on_done(void *ctx, const char *inst, int64_t job, const struct outco
     r->error = arena_str(r->arena, o->error);
     r->ssh_port = o->ssh_port;
     work_log(ctx, inst, o);
+    submit(r);
+}
+
+static void on_halfway(void *ctx, const char *inst, int64_t job)
+{
+    struct report *r = report_new(ctx, inst);
+
+    r->job = job;
+    r->halfway = true;
     submit(r);
 }
 
@@ -350,8 +360,11 @@ enum err supervisor_new(const struct supervisor_config *config, struct superviso
                         struct fail *f)
 {
     struct supervisor *s = xcalloc(1, sizeof(*s));
-    struct engine_host host = {
-        .done = on_done, .stopped = on_stopped, .surveyed = on_surveyed, .ctx = s};
+    struct engine_host host = {.done = on_done,
+                               .halfway = on_halfway,
+                               .stopped = on_stopped,
+                               .surveyed = on_surveyed,
+                               .ctx = s};
 
     s->config = *config;
     s->working = map_new();

@@ -10,7 +10,7 @@ static struct request *request_of(struct http_exchange *x)
         headers[i] = (struct header){x->headers[i].name, x->headers[i].value};
     *r = (struct request){.method = x->method ? x->method : "",
                           .target = x->target ? x->target : "",
-                          .path = x->path,
+                          .path = x->path ? x->path : "",
                           .query = x->query ? x->query : "",
                           .headers = headers,
                           .n_headers = x->n_headers,

@@ -386,6 +386,19 @@ void store_delete(struct tx *tx, const struct record *rec, const char *key)
     run(tx, s);
 }
 
+void store_delete_all(struct tx *tx, const struct record *rec, const struct query *q)
+{
+    CLEANUP(buf_done) struct buf sql = {0};
+
+    buf_fmt(&sql, "DELETE FROM %s", rec->table);
+    add_where(&sql, rec, q);
+    struct stmt *s = prepare(tx, buf_cstr(&sql));
+    if (!s)
+        return;
+    bind_where(s, q);
+    run(tx, s);
+}
+
 int64_t store_next(struct tx *tx, const char *sequence)
 {
     struct stmt *s =

@@ -186,6 +186,11 @@ CREATE TABLE address (
     inst TEXT NOT NULL
 );
 
+CREATE TABLE nonce (
+    key   TEXT PRIMARY KEY NOT NULL,
+    until INTEGER NOT NULL
+);
+
 -- Numbers that are never given twice: ids, jobs, addresses.
 CREATE TABLE sequence (
     name  TEXT PRIMARY KEY NOT NULL,
@@ -204,4 +209,5 @@ CREATE INDEX subnet_by_account ON subnet (account, zone);
 CREATE INDEX subnet_by_vpc ON subnet (vpc);
 CREATE INDEX secgroup_by_account ON secgroup (account, vpc);
 CREATE UNIQUE INDEX keypair_by_name ON keypair (account, name);
+CREATE INDEX nonce_by_until ON nonce (until);
 CREATE INDEX event_by_subject ON event (subject, seq);

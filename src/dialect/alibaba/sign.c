@@ -68,6 +68,8 @@ static enum err nonce_ok(struct call *c, const struct claim *claim)
     enum nonce_verdict v =
         nonces_add(nonces, claim->key, claim->nonce, claim->made, claim->until, c->op.now);
     (void)pthread_mutex_unlock(&nonce_lock);
+    c->replay_key = arena_fmt(c->arena, "%s/%s", claim->key, claim->nonce);
+    c->replay_until = claim->until;
     switch (v) {
     case NONCE_USED:
         return fail(&c->fail, ERR_AUTH_REPLAY, "the nonce was used before");

@@ -3,13 +3,12 @@
 
 /*
  * What is on its way out or into the recycle bin is Stopping: Terraform's destroy waits through it.
- * A reboot begins with Stopping and goes on with Starting; the core shows one state for both, so
- * the first is said.
  */
 static const char *const words[INST_STATE_COUNT] = {
-    [INST_PENDING] = "Pending",   [INST_STOPPED] = "Stopped",   [INST_STARTING] = "Starting",
-    [INST_RUNNING] = "Running",   [INST_STOPPING] = "Stopping", [INST_REBOOTING] = "Stopping",
-    [INST_RESETTING] = "Stopped", [INST_RECYCLED] = "Stopped",  [INST_RELEASING] = "Stopping",
+    [INST_PENDING] = "Pending",     [INST_STOPPED] = "Stopped",   [INST_STARTING] = "Starting",
+    [INST_RUNNING] = "Running",     [INST_STOPPING] = "Stopping", [INST_REBOOTING] = "Stopping",
+    [INST_RESETTING] = "Stopped",   [INST_RECYCLED] = "Stopped",  [INST_RELEASING] = "Stopping",
+    [INST_RESTARTING] = "Starting",
 };
 
 const char *status_word(enum inst_state s)

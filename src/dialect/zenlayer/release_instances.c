@@ -17,7 +17,7 @@ struct in {
 static enum err run(struct call *c, const void *in_, void *out)
 {
     const struct in *in = in_;
-    unsigned flags = POWER_FORCE | POWER_END_SUBSCRIPTION;
+    unsigned flags = POWER_FORCE | POWER_END_SUBSCRIPTION | POWER_TO_BIN;
 
     for (size_t i = 0; i < in->ids.n; i++) {
         struct inst known;

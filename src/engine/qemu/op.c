@@ -119,6 +119,14 @@ static void finish_survey(struct vm *vm, enum survey what)
 static void find(struct vm *vm);
 static void finish_earlier_start(struct vm *vm);
 
+/* The reboot's machine is off, or as good as. */
+static void halfway(struct vm *vm)
+{
+    const struct engine_host *host = &vm->e->host;
+
+    host->halfway(host->ctx, vm->op->spec->id, vm->op->job);
+}
+
 static void not_found(struct vm *vm)
 {
     struct op *op = vm->op;
@@ -381,6 +389,12 @@ static void nothing_to_do(struct vm *vm)
     finish(vm, NULL);
 }
 
+static void start_again(struct vm *vm)
+{
+    halfway(vm);
+    start(vm);
+}
+
 static void survey_absent(struct vm *vm)
 {
     finish_survey(vm, vm->op->was_off ? SURVEY_POWERED_OFF : SURVEY_ABSENT);
@@ -389,8 +403,8 @@ static void survey_absent(struct vm *vm)
 static void go_on_absent(struct vm *vm)
 {
     static void (*const next[])(struct vm *) = {
-        [OP_CREATE] = create, [OP_START] = start,        [OP_STOP] = nothing_to_do,
-        [OP_REBOOT] = start,  [OP_RELEASE] = remove_all, [OP_SURVEY] = survey_absent};
+        [OP_CREATE] = create,      [OP_START] = start,        [OP_STOP] = nothing_to_do,
+        [OP_REBOOT] = start_again, [OP_RELEASE] = remove_all, [OP_SURVEY] = survey_absent};
     struct op *op = vm->op;
 
     if (vm->lock_fd < 0 && (op->kind == OP_START || op->kind == OP_REBOOT)) {
@@ -416,6 +430,7 @@ static void reset(struct vm *vm)
         return;
     }
     vm->op->step = STEP_RESET;
+    halfway(vm);
     (void)qmp_call(vm->qmp, "cont", NULL, NULL, NULL); /* one that waits for its disk, too */
     (void)qmp_call(vm->qmp, "system_reset", NULL, NULL, NULL);
     loop_timer_set(vm->deadline, RESET_MS, 0);

@@ -19,6 +19,7 @@ struct sim_op {
     struct engine *e;
     struct sim_op *next;
     struct loop_timer *timer;
+    int64_t then_ms; /* a reboot's second half; 0: this is all */
     const char *error;
     int64_t job;
     char inst[];
@@ -39,6 +40,12 @@ static void finish(void *arg)
     struct engine *e = op->e;
     struct outcome o = {.error = op->error};
 
+    if (op->then_ms) {
+        loop_timer_set(op->timer, (uint64_t)op->then_ms, 0);
+        op->then_ms = 0;
+        e->host.halfway(e->host.ctx, op->inst, op->job);
+        return;
+    }
     for (struct sim_op **at = &e->ops; *at; at = &(*at)->next)
         if (*at == op) {
             *at = op->next;
@@ -49,7 +56,8 @@ static void finish(void *arg)
     free(op);
 }
 
-static void later(struct engine *e, const char *inst, int64_t job, int64_t ms, const char *error)
+static struct sim_op *later(struct engine *e, const char *inst, int64_t job, int64_t ms,
+                            const char *error)
 {
     size_t n = strlen(inst) + 1;
     struct sim_op *op = xmalloc(sizeof(*op) + n);
@@ -59,6 +67,7 @@ static void later(struct engine *e, const char *inst, int64_t job, int64_t ms, c
     e->ops = op;
     op->timer = loop_timer_new(e->loop, finish, op);
     loop_timer_set(op->timer, (uint64_t)ms, 0);
+    return op;
 }
 
 static bool runs(struct engine *e, const char *inst)
@@ -103,7 +112,7 @@ static void power_off(struct engine *e, const char *inst)
 
 static void sim_create(struct engine *e, const struct machine *m, int64_t job)
 {
-    later(e, m->id, job, e->config.sim_create_ms, NULL);
+    (void)later(e, m->id, job, e->config.sim_create_ms, NULL);
 }
 
 static void sim_start(struct engine *e, const struct machine *m, int64_t job, bool reset_local)
@@ -111,25 +120,30 @@ static void sim_start(struct engine *e, const struct machine *m, int64_t job, bo
     bool fresh = power_on(e, m->id);
 
     (void)reset_local; /* the core remembers that the disks are whole again */
-    later(e, m->id, job, fresh ? e->config.sim_start_ms : 0, NULL);
+    (void)later(e, m->id, job, fresh ? e->config.sim_start_ms : 0, NULL);
 }
 
 static void sim_stop(struct engine *e, const struct machine *m, int64_t job, bool force)
 {
     power_off(e, m->id);
-    later(e, m->id, job, force ? 0 : e->config.sim_stop_ms, NULL);
+    (void)later(e, m->id, job, force ? 0 : e->config.sim_stop_ms, NULL);
 }
 
 static void sim_reboot(struct engine *e, const struct machine *m, int64_t job, bool force)
 {
+    int64_t half = e->config.sim_reboot_ms / 2;
+
     (void)force;
-    later(e, m->id, job, e->config.sim_reboot_ms, runs(e, m->id) ? NULL : "the machine is off");
+    if (!runs(e, m->id))
+        (void)later(e, m->id, job, 0, "the machine is off");
+    else
+        later(e, m->id, job, half, NULL)->then_ms = half + 1;
 }
 
 static void sim_release(struct engine *e, const struct machine *m, int64_t job)
 {
     power_off(e, m->id);
-    later(e, m->id, job, e->config.sim_stop_ms, NULL);
+    (void)later(e, m->id, job, e->config.sim_stop_ms, NULL);
 }
 
 static void sim_survey(struct engine *e, const struct machine *m)

@@ -96,26 +96,26 @@ static void every_cell_of_the_table(void **state)
     static const struct {
         enum verb verb;
         enum err in[INST_STATE_COUNT]; /* PENDING STOPPED STARTING RUNNING STOPPING REBOOTING
-                                          RESETTING RECYCLED RELEASING */
+                                          RESETTING RECYCLED RELEASING RESTARTING */
     } rows[] = {
         {VERB_START,
          {ERR_INST_NOT_READY, ERR_NONE, ERR_INST_BUSY, ERR_INST_ALREADY, ERR_INST_BUSY,
-          ERR_INST_BUSY, ERR_INST_BUSY, ERR_INST_RECYCLED, ERR_INST_BUSY}},
+          ERR_INST_BUSY, ERR_INST_BUSY, ERR_INST_RECYCLED, ERR_INST_BUSY, ERR_INST_BUSY}},
         {VERB_STOP,
          {ERR_INST_NOT_READY, ERR_INST_ALREADY, ERR_INST_BUSY, ERR_NONE, ERR_INST_ALREADY,
-          ERR_INST_BUSY, ERR_INST_BUSY, ERR_INST_RECYCLED, ERR_INST_BUSY}},
+          ERR_INST_BUSY, ERR_INST_BUSY, ERR_INST_RECYCLED, ERR_INST_BUSY, ERR_INST_BUSY}},
         {VERB_REBOOT,
          {ERR_INST_NOT_READY, ERR_INST_STATE, ERR_INST_BUSY, ERR_NONE, ERR_INST_BUSY, ERR_INST_BUSY,
-          ERR_INST_BUSY, ERR_INST_RECYCLED, ERR_INST_BUSY}},
+          ERR_INST_BUSY, ERR_INST_RECYCLED, ERR_INST_BUSY, ERR_INST_BUSY}},
         {VERB_FORCE_REBOOT,
          {ERR_INST_NOT_READY, ERR_INST_STATE, ERR_NONE, ERR_NONE, ERR_INST_BUSY, ERR_NONE,
-          ERR_INST_BUSY, ERR_INST_RECYCLED, ERR_INST_BUSY}},
+          ERR_INST_BUSY, ERR_INST_RECYCLED, ERR_INST_BUSY, ERR_NONE}},
         {VERB_RELEASE,
          {ERR_INST_INITIALIZING, ERR_NONE, ERR_INST_BUSY, ERR_INST_STATE, ERR_INST_BUSY,
-          ERR_INST_BUSY, ERR_INST_BUSY, ERR_NONE, ERR_INST_BUSY}},
+          ERR_INST_BUSY, ERR_INST_BUSY, ERR_NONE, ERR_INST_BUSY, ERR_INST_BUSY}},
         {VERB_FORCE_RELEASE,
          {ERR_INST_INITIALIZING, ERR_NONE, ERR_INST_BUSY, ERR_NONE, ERR_INST_BUSY, ERR_INST_BUSY,
-          ERR_INST_BUSY, ERR_NONE, ERR_INST_BUSY}},
+          ERR_INST_BUSY, ERR_NONE, ERR_INST_BUSY, ERR_INST_BUSY}},
     };
     struct test_world *w = *state;
 
@@ -333,12 +333,12 @@ static void the_recycle_bin_comes_first(void **state)
     const char *id = test_stopped(w);
 
     assert_int_equal(test_write(w, use_bin, NULL), ERR_NONE);
-    assert_int_equal(ask(w, id, VERB_FORCE_RELEASE, 0), ERR_NONE);
+    assert_int_equal(ask(w, id, VERB_FORCE_RELEASE, POWER_TO_BIN), ERR_NONE);
     assert_int_equal(test_inst(w, id).verb, VERB_RECYCLE);
     test_end_job(w, id, NULL);
     assert_int_equal(test_inst(w, id).state, INST_RECYCLED);
     assert_int_equal(ask(w, id, VERB_START, 0), ERR_INST_RECYCLED);
-    assert_int_equal(ask(w, id, VERB_FORCE_RELEASE, 0), ERR_NONE);
+    assert_int_equal(ask(w, id, VERB_FORCE_RELEASE, POWER_TO_BIN), ERR_NONE);
     test_end_job(w, id, NULL);
     assert_int_equal(ask(w, id, VERB_START, 0), ERR_INST_NOT_FOUND);
 }

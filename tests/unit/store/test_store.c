@@ -21,8 +21,9 @@ static int teardown(void **state)
 }
 
 static const struct record *const records[] = {
-    &rec_account, &rec_access_key, &rec_inst,    &rec_disk, &rec_image, &rec_kms_key, &rec_vpc,
-    &rec_subnet,  &rec_secgroup,   &rec_keypair, &rec_job,  &rec_event, &rec_idem,    &rec_address};
+    &rec_account, &rec_access_key, &rec_inst,   &rec_disk,     &rec_image,
+    &rec_kms_key, &rec_vpc,        &rec_subnet, &rec_secgroup, &rec_keypair,
+    &rec_job,     &rec_event,      &rec_idem,   &rec_address,  &rec_nonce};
 
 static void columns_are_the_schemas(void **state)
 {

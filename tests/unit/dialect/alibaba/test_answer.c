@@ -219,9 +219,10 @@ static void test_states(void **state)
         enum inst_state state;
         const char *word;
     } cases[] = {
-        {INST_PENDING, "Pending"},   {INST_STOPPED, "Stopped"},   {INST_STARTING, "Starting"},
-        {INST_RUNNING, "Running"},   {INST_STOPPING, "Stopping"}, {INST_REBOOTING, "Stopping"},
-        {INST_RESETTING, "Stopped"}, {INST_RECYCLED, "Stopped"},  {INST_RELEASING, "Stopping"},
+        {INST_PENDING, "Pending"},     {INST_STOPPED, "Stopped"},   {INST_STARTING, "Starting"},
+        {INST_RUNNING, "Running"},     {INST_STOPPING, "Stopping"}, {INST_REBOOTING, "Stopping"},
+        {INST_RESETTING, "Stopped"},   {INST_RECYCLED, "Stopped"},  {INST_RELEASING, "Stopping"},
+        {INST_RESTARTING, "Starting"},
     };
     (void)state;
 

@@ -54,7 +54,8 @@ struct bench {
     const char *id, *text;
     int times;
     pid_t pid;
-    int serial; /* a client of a machine's console; -1 none */
+    int serial;       /* a client of a machine's console; -1 none */
+    size_t n_halfway; /* reboots that were off and came up again */
 };
 
 static char self[256];
@@ -71,6 +72,15 @@ static void on_done(void *ctx, const char *inst, int64_t job, const struct outco
     b->ssh_port = o->ssh_port;
     b->done_job = job;
     b->n_done++;
+}
+
+static void on_halfway(void *ctx, const char *inst, int64_t job)
+{
+    struct bench *b = ctx;
+
+    (void)inst;
+    (void)job;
+    b->n_halfway++;
 }
 
 static void on_stopped(void *ctx, const char *inst, const char *reason)
@@ -276,8 +286,11 @@ static const char *stopped_reason(struct bench *b)
 
 static void open_engine(struct bench *b)
 {
-    const struct engine_host host = {
-        .done = on_done, .stopped = on_stopped, .surveyed = on_surveyed, .ctx = b};
+    const struct engine_host host = {.done = on_done,
+                                     .halfway = on_halfway,
+                                     .stopped = on_stopped,
+                                     .surveyed = on_surveyed,
+                                     .ctx = b};
     struct fail f = {0};
 
     if (engine_qemu.open(b->loop, &b->config, &host, &b->engine, &f))
@@ -488,6 +501,7 @@ static void test_reboot(void **state)
     assert_true(b->ssh_port > 0);
     assert_int_not_equal(pid_of(b, m.id), pid);
     expect_serial(b, m.id, "is up:", 4);
+    assert_int_equal(b->n_halfway, 2); /* once each */
     assert_int_equal(b->n_stopped, 0);
 }
 
