@@ -637,8 +637,11 @@ static void down_done(struct vm *vm)
 
     vm_forget(vm);
     switch (op->kind) {
-    case OP_START:
     case OP_REBOOT:
+        halfway(vm);
+        start_over(vm);
+        break;
+    case OP_START:
         start_over(vm);
         break;
     case OP_RELEASE:
