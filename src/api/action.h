@@ -61,7 +61,8 @@ struct field {
     const char *def_str;
     const char *const *values; /* the texts that are accepted, ended by NULL; NULL: any */
     enum field_format format;
-    enum err bad; /* raised instead of the general parameter error; ERR_NONE: the general one */
+    enum err bad; /* raised instead of the general error of a value; ERR_NONE: the general one. What
+                     is no list, no object or, in JSON, of another type stays ERR_PARAM_TYPE. */
     const struct field *sub; /* FIELD_OBJ, FIELD_OBJS: the element's fields, ended by name NULL */
     size_t sub_size;         /* FIELD_OBJS: of one element */
     const char *text;        /* for people */

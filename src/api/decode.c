@@ -22,9 +22,20 @@ static enum err decode_fields(struct decoder *d, const struct field *fields, jso
 
 /* ---- refusing ---- */
 
+/*
+ * A field's own error is about its value. What is of another type has none; but where everything is
+ * text, a scalar that cannot be read is a bad value.
+ */
+static bool says_itself(const struct decoder *d, const struct field *f, enum err general)
+{
+    bool scalar = f->kind < FIELD_STRS;
+
+    return f->bad && (general != ERR_PARAM_TYPE || (scalar && !d->strict));
+}
+
 static enum err refuse(struct decoder *d, const struct field *f, enum err general, const char *why)
 {
-    enum err e = f->bad ? f->bad : general;
+    enum err e = says_itself(d, f, general) ? f->bad : general;
 
     return fail_param(&d->c->fail, e, d->path, "%s %s", d->path, why);
 }

@@ -73,13 +73,15 @@ static void json_text(struct buf *b, const char *s)
     buf_char(b, '"');
 }
 
-/* XML 1.0 has no place for most control characters: they are left out. */
+/* XML 1.0 has no place for most control characters, U+FFFE and U+FFFF: they are left out. */
 static void xml_text(struct buf *b, const char *s)
 {
     for (; *s; s++) {
         unsigned char c = (unsigned char)*s;
 
-        if (c == '<')
+        if (str_starts(s, "\xef\xbf\xbe") || str_starts(s, "\xef\xbf\xbf"))
+            s += 2;
+        else if (c == '<')
             buf_str(b, "&lt;");
         else if (c == '>')
             buf_str(b, "&gt;");

@@ -3,13 +3,19 @@
 
 #include "dialect/alibaba/status.h"
 
-/* An instance of another region is as unknown here as one that does not exist. */
-static enum err find_inst(struct call *c, const char *region, const char *id, struct inst *ret)
+/*
+ * An instance of another region is as unknown here as one that does not exist, except to a release,
+ * which has an error of its own for it.
+ */
+static enum err find_inst(struct call *c, const char *region, enum verb v, const char *id,
+                          struct inst *ret)
 {
+    bool release = v == VERB_RELEASE || v == VERB_FORCE_RELEASE;
     enum err e = inst_get(&c->op, id, ret);
 
     if (!e && !streq(ret->region, region))
-        e = fail(&c->fail, ERR_INST_NOT_FOUND, "the instance '%s' is not in '%s'", id, region);
+        e = fail_param(&c->fail, release ? ERR_PARAM_CONFLICT : ERR_INST_NOT_FOUND, "InstanceId",
+                       "the instance '%s' is not in '%s'", id, region);
     return e;
 }
 
@@ -17,7 +23,7 @@ static enum err do_one(struct call *c, const char *region, enum verb v, unsigned
                        struct batch_entry *entry)
 {
     struct inst before, after;
-    enum err e = find_inst(c, region, entry->id, &before);
+    enum err e = find_inst(c, region, v, entry->id, &before);
 
     if (e)
         return e;

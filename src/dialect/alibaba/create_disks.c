@@ -57,9 +57,17 @@ static bool device_ok(const char *s)
     return false;
 }
 
+/* The one named, or the cloud's default one. */
 static const struct disk_category *category_of(struct call *c, const struct disk_in *d)
 {
-    return d->category ? catalog_category(c->op.core->catalog, d->category) : NULL;
+    const struct catalog *all = c->op.core->catalog;
+
+    if (d->category)
+        return catalog_category(all, d->category);
+    for (size_t i = 0; i < all->n_categories; i++)
+        if (all->categories[i].is_default && streq(all->categories[i].family, c->dialect->family))
+            return &all->categories[i];
+    return NULL;
 }
 
 /* A category that knows levels has PL1 when none is named. */
@@ -111,6 +119,7 @@ static int64_t larger(int64_t a, int64_t b)
 static enum err system_disk(struct call *c, const struct disk_in *d, int64_t image_gib,
                             struct new_disk *ret)
 {
+    const struct disk_category *cat = category_of(c, d);
     int64_t least = least_gib(c, d);
     enum err e = check_texts(c, d, "SystemDisk");
 
@@ -122,6 +131,10 @@ static enum err system_disk(struct call *c, const struct disk_in *d, int64_t ima
     if (ret->size_gib < least)
         return fail_param(&c->fail, ERR_SYSTEM_DISK_SIZE, "SystemDisk.Size",
                           "A system disk of this level has %lld GiB at least.", (long long)least);
+    if (cat && cat->system && d->size > cat->max_system_gib)
+        return fail_param(&c->fail, ERR_PARAM_TOO_BIG, "SystemDisk.Size",
+                          "A system disk of category %s has %lld GiB at most.", cat->id,
+                          (long long)cat->max_system_gib);
     return ERR_NONE;
 }
 

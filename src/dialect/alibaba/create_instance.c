@@ -6,7 +6,7 @@ static enum err run(struct call *c, const void *in_, void *out)
 {
     struct create_in in = *(const struct create_in *)in_;
 
-    in.amount = in.min_amount = 1;
+    in.amount = 1;
     return create_run(c, &in, false, out);
 }
 

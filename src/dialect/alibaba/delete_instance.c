@@ -31,5 +31,6 @@ const struct action ali_delete_instance = {
                  F_BOOL(struct in, dry_run, "DryRun",
                         .text = "Run every check, then answer DryRunOperation.")),
     .errors = ERRORS(RELEASE_ERRORS),
+    .rows = ERR_ROWS(ONE_SENTENCE_ROWS),
     .run = run,
 };

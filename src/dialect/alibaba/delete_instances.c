@@ -37,7 +37,9 @@ const struct action ali_delete_instances = {
     .in_size = sizeof(struct in),
     .in = FIELDS(BATCH_FIELDS(struct in, batch), RELEASE_FIELDS(struct in, how),
                  F_STR(struct in, token, "ClientToken")),
-    .errors = ERRORS(RELEASE_ERRORS, BATCH_ERRORS, ERR_TOKEN_FORMAT, ERR_TOKEN_MISMATCH),
-    .rows = ERR_ROWS(BATCH_ROWS),
+    .errors = ERRORS(RELEASE_ERRORS, BATCH_ERRORS, ERR_PARAM_CONFLICT, ERR_TOKEN_FORMAT,
+                     ERR_TOKEN_MISMATCH),
+    .rows = ERR_ROWS(BATCH_ROWS, {ERR_PARAM_CONFLICT, 400, "InvalidParameter.CrossRegionNotSupport",
+                                  "Instances of multiple regions not support."}),
     .run = run,
 };

@@ -8,6 +8,7 @@
 
 #include "base/timefmt.h"
 #include "core/lists.h"
+#include "dialect/alibaba/errors.h"
 #include "dialect/alibaba/names.h"
 #include "dialect/alibaba/page.h"
 
@@ -97,7 +98,8 @@ static enum err read_wanted(struct call *c, const struct in *in, struct wanted *
     if (in->type && !catalog_type(c->op.core->catalog, in->type))
         return fail_param(&c->fail, ERR_TYPE_NOT_FOUND, "InstanceType", "there is no type '%s'",
                           in->type);
-    if ((e = read_ids(c, in, w)) || (e = read_filters(c, in, w)))
+    if ((e = read_ids(c, in, w)) || (e = read_filters(c, in, w)) ||
+        (e = tags_have_keys(&c->op, &in->tags)))
         return e;
     w->none = !lists_available(in->status) || in->snapshot || in->group || in->tags.n ||
               (in->has_io_optimized && !in->io_optimized);
@@ -325,11 +327,13 @@ const struct action ali_describe_images = {
         F_BOOL(struct in, is_public, "IsPublic", .has = HAS(struct in, has_public)),
         F_STR(struct in, action_type, "ActionType", .values = VALUES("CreateEcs", "ChangeOS")),
         F_STR(struct in, group, "ResourceGroupId"),
-        F_OBJS(struct in, tags, "Tag", struct tag, tag_fields, .max = TAGS_MAX),
+        F_OBJS(struct in, tags, "Tag", struct tag, tag_fields, .max = TAGS_MAX,
+               .bad = ERR_TAG_COUNT),
         F_OBJS(struct in, filters, "Filter", struct filter, filter_fields, .max = 10),
         F_IGNORED("ShowExpired"), F_IGNORED("Usable"), PAGE_FIELDS(struct in, 100),
         F_BOOL(struct in, dry_run, "DryRun")),
-    .errors = ERRORS(ERR_REGION_NOT_FOUND, ERR_TYPE_NOT_FOUND, ERR_DRY_RUN),
+    .errors = ERRORS(ERR_REGION_NOT_FOUND, ERR_TYPE_NOT_FOUND, ERR_TAG_COUNT, ERR_DRY_RUN),
+    .rows = ERR_ROWS({ERR_TAG_COUNT, TOO_MANY_TAGS}),
     .run = run,
     .encode = encode,
 };

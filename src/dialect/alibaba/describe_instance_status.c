@@ -1,6 +1,7 @@
 /* DescribeInstanceStatus. */
 #include "dialect/alibaba/actions.h"
 
+#include "dialect/alibaba/errors.h"
 #include "dialect/alibaba/inst_list.h"
 #include "dialect/alibaba/status.h"
 
@@ -67,11 +68,13 @@ const struct action ali_describe_instance_status = {
     .in_size = sizeof(struct in),
     .out_size = sizeof(struct out),
     .in = FIELDS(F_STR(struct in, region, "RegionId", .required = true),
-                 F_STRS(struct in, ids, "InstanceId", .max = 100, .bad = ERR_TOO_MANY_IDS),
+                 F_STRS(struct in, ids, "InstanceId", .max = 100, .format = FMT_ID),
                  F_STR(struct in, zone, "ZoneId"), F_STR(struct in, cluster, "ClusterId"),
                  PAGE_FIELDS(struct in, 50)),
-    .errors = ERRORS(ERR_REGION_NOT_FOUND, ERR_ZONE_NOT_FOUND, ERR_TOO_MANY_IDS),
-    .rows = ERR_ROWS({ERR_ZONE_NOT_FOUND, 404, "InvalidZoneId.NotFound",
+    .errors = ERRORS(ERR_REGION_NOT_FOUND, ERR_ZONE_NOT_FOUND, ERR_PARAM_TOO_LONG),
+    /* The list of ids is the only thing that can be too long. */
+    .rows = ERR_ROWS({ERR_PARAM_TOO_LONG, TOO_MANY_IDS},
+                     {ERR_ZONE_NOT_FOUND, 404, "InvalidZoneId.NotFound",
                       "The ZoneId provided does not exist in our records."}),
     .run = run,
     .encode = encode,

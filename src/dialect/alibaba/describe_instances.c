@@ -2,6 +2,7 @@
 #include "dialect/alibaba/actions.h"
 
 #include "base/timefmt.h"
+#include "dialect/alibaba/errors.h"
 #include "dialect/alibaba/inst_list.h"
 #include "dialect/alibaba/instance.h"
 #include "dialect/alibaba/status.h"
@@ -56,17 +57,6 @@ static enum err read_filters(struct call *c, const struct in *in, struct inst_fi
     return ERR_NONE;
 }
 
-static enum err check_tags(struct call *c, const struct in *in)
-{
-    const struct tag *v = in->tags.v;
-
-    for (size_t i = 0; i < in->tags.n; i++)
-        if (str_empty(v[i].key))
-            return fail_param(&c->fail, ERR_PARAM_VALUE, arena_fmt(c->arena, "Tag.%zu.Key", i + 1),
-                              "a value has no key");
-    return ERR_NONE;
-}
-
 static enum err check(struct call *c, const struct in *in)
 {
     if (!catalog_region(c->op.core->catalog, in->region))
@@ -75,7 +65,7 @@ static enum err check(struct call *c, const struct in *in)
     if (in->status && !status_known(in->status))
         return fail_param(&c->fail, ERR_STATUS_UNKNOWN, "Status", "there is no status '%s'",
                           in->status);
-    return check_tags(c, in);
+    return tags_have_keys(&c->op, &in->tags);
 }
 
 /* What no instance of ours has: classic networks, public and IPv6 addresses, HPC clusters. */
@@ -204,7 +194,8 @@ const struct action ali_describe_instances = {
         JSON_LIST(eips, "EipAddresses"), JSON_LIST(inner_ips, "InnerIpAddresses"),
         F_STR(struct in, rdma, "RdmaIpAddresses"),
         F_STRS(struct in, ipv6, "Ipv6Address", .max = 100),
-        F_OBJS(struct in, tags, "Tag", struct tag, tag_fields, .max = TAGS_MAX),
+        F_OBJS(struct in, tags, "Tag", struct tag, tag_fields, .max = TAGS_MAX,
+               .bad = ERR_TAG_COUNT),
         F_OBJS(struct in, filters, "Filter", struct filter, filter_fields, .max = 10),
         F_BOOL(struct in, available, "DeviceAvailable", .has = HAS(struct in, has_available)),
         F_STR(struct in, http_endpoint, "HttpEndpoint", .values = VALUES("enabled", "disabled")),
@@ -215,7 +206,8 @@ const struct action ali_describe_instances = {
         F_IGNORED("NeedSaleCycle"), PAGE_FIELDS(struct in, 100), TOKEN_FIELDS(struct in),
         F_BOOL(struct in, dry_run, "DryRun")),
     .errors = ERRORS(ERR_REGION_NOT_FOUND, ERR_STATUS_UNKNOWN, ERR_PARAM_VALUE, ERR_PARAM_TIME,
-                     ERR_DRY_RUN),
+                     ERR_TAG_COUNT, ERR_DRY_RUN),
+    .rows = ERR_ROWS({ERR_TAG_COUNT, TOO_MANY_TAGS}),
     .run = run,
     .encode = encode,
 };

@@ -5,18 +5,20 @@
 
 #include "dialect/alibaba/request.h"
 
-/* Said when any check of this parameter's value fails. */
+/* Said when a check of this parameter's value fails. The first row that fits counts. */
 struct param_row {
     const char *param;  /* list indices are written "n" */
     const char *action; /* NULL: any */
-    struct err_row row;
+    struct err_row row; /* of ERR_PARAM_VALUE: whichever check it is; else that one alone */
 };
 
 #define PARAM(p, a, s, c, m)                                                                       \
     {                                                                                              \
         .param = (p), .action = (a), .row = { ERR_PARAM_VALUE, (s), (c), (m) }                     \
     }
-#define BAD_IDS         "The specified instanceIds is not valid."
+#define BAD_IDS "The specified instanceIds is not valid."
+#define TAG_MISMATCH                                                                               \
+    400, "InvalidTag.Mismatch", "The specified Tag.n.Key and Tag.n.Value are not match."
 #define NOT_VALID(name) "The specified parameter \"" name "\" is not valid."
 
 static const struct param_row param_rows[] = {
@@ -65,6 +67,7 @@ static const struct param_row param_rows[] = {
           "The specified HttpTokens not supported, you can use optional(default) or required."),
     PARAM("ImageOwnerAlias", NULL, 400, "InvalidImageOwnerAlias.ValueNotSupported",
           "The specified ImageOwnerAlias value is not supported."),
+    PARAM("InstanceId", "DescribeInstanceStatus", 403, "Abs.InvalidInstanceIds.MalFormed", BAD_IDS),
     PARAM("InstanceId", "DeleteInstances", 403, "InvalidInstanceIds.ValueNotSupported", BAD_IDS),
     PARAM("InstanceId", "RebootInstances", 403, "Abs.InvalidInstanceIds.MalFormed", BAD_IDS),
     PARAM("InstanceId", "StartInstances", 403, "Abs.InvalidInstanceIds.MalFormed", BAD_IDS),
@@ -114,14 +117,17 @@ static const struct param_row param_rows[] = {
           "The specified disk name is wrongly formed."),
     PARAM("SystemDisk.PerformanceLevel", NULL, 400, "InvalidPerformanceLevel.Malformed",
           NOT_VALID("SystemDisk.PerformanceLevel")),
+    {"SystemDisk.Size",
+     "CreateInstance",
+     {ERR_PARAM_TOO_BIG, 404, "InvalidSystemDiskSize.MoreThanMaxSize",
+      "The specified SystemDisk.Size parameter exceeds the maximum size."}},
+    {"SystemDisk.Size",
+     NULL,
+     {ERR_PARAM_TOO_BIG, 400, "InvalidSystemDiskSize.ValueNotSupported", "%d"}},
     PARAM("SystemDisk.Size", NULL, 400, "InvalidSystemDiskSize.ValueNotSupported",
           NOT_VALID("SystemDisk.Size")),
-    PARAM("Tag.n.Key", "DescribeInstances", 400, "InvalidTag.Mismatch",
-          "The specified Tag.n.Key and Tag.n.Value are not match."),
-    PARAM("Tag", "DescribeInstances", 400, "InvalidTagCount",
-          "The specified tags are beyond the permitted range."),
-    PARAM("Tag", "DescribeImages", 400, "InvalidTagCount",
-          "The specified tags are beyond the permitted range."),
+    {"Tag.n.Key", "DescribeImages", {ERR_PARAM_VALUE, TAG_MISMATCH}},
+    {"Tag.n.Key", "DescribeInstances", {ERR_PARAM_VALUE, TAG_MISMATCH}},
     PARAM("Usage", "DescribeImages", 404, "InvalidUsage", "The specified Usage is not valid."),
 };
 
@@ -160,14 +166,15 @@ static const struct err_row *refine(const struct call *c, const struct err_row *
 {
     const struct state *s = c->state;
 
-    if (s && s->say)
+    if (s && s->say && s->say->err == row->err)
         return s->say;
     if (row < alibaba_errors || row >= alibaba_errors + ERR_COUNT || !blames_value(row->err))
         return row;
     for (size_t i = 0; i < ARRAY_LEN(param_rows); i++) {
         const struct param_row *p = &param_rows[i];
 
-        if (same_param(p->param, c->fail.param) &&
+        if ((p->row.err == ERR_PARAM_VALUE || p->row.err == row->err) &&
+            same_param(p->param, c->fail.param) &&
             (!p->action || (c->action && streq(p->action, c->action->name))))
             return &p->row;
     }

@@ -27,5 +27,6 @@ enum err errors_unsupported(struct call *c, const char *param);
 
 #define TOO_MANY_IDS                                                                               \
     403, "InvalidParameter.TooManyInstanceIds", "Instance ids cannot be more than 100."
+#define TOO_MANY_TAGS 400, "InvalidTagCount", "The specified tags are beyond the permitted range."
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * Most filters are conditions of the store's query, and then a page costs what it shows. The few
- * that are not (tags, security groups, attributes) are tested row by row: everything the query
- * leaves is walked in portions, each in an arena of its own, and only the keys of what matches are
- * kept.
+ * that are not (name patterns, tags, security groups, attributes) are tested row by row: everything
+ * the query leaves is walked in portions, each in an arena of its own, and only the keys of what
+ * matches are kept.
  */
 #include "dialect/alibaba/inst_list.h"
 
@@ -36,6 +36,11 @@ static void family_is(struct op *op, struct query *q, const char *family, const 
     query_in(q, "type", ids, n);
 }
 
+static bool is_pattern(const char *name)
+{
+    return name && strchr(name, '*');
+}
+
 /* At most 17 conditions with status's 6; the walk adds 2. */
 static void conditions(struct op *op, const struct inst_filter *f, struct query *q)
 {
@@ -49,8 +54,10 @@ static void conditions(struct op *op, const struct inst_filter *f, struct query 
         family_is(op, q, f->type_family, f->type);
     else
         text_is(q, "type", f->type);
-    if (!str_empty(f->name))
+    if (is_pattern(f->name)) /* upper and lower case are alike to this: rows are tested again */
         query_text(q, "name", CMP_LIKE, wildcard_like(op->arena, f->name));
+    else
+        text_is(q, "name", f->name);
     if (!str_empty(f->status))
         status_query(q, f->status);
     if (!str_empty(f->charge))
@@ -123,13 +130,15 @@ static bool asks_attrs(const struct inst_filter *f)
 
 static bool asks_rows(const struct inst_filter *f)
 {
-    return !str_empty(f->secgroup) || !str_empty(f->lock) || f->tags.n || asks_attrs(f);
+    return is_pattern(f->name) || !str_empty(f->secgroup) || !str_empty(f->lock) || f->tags.n ||
+           asks_attrs(f);
 }
 
 static bool row_matches(struct op *op, struct arena *a, const struct inst_filter *f,
                         const struct inst *in)
 {
-    return (str_empty(f->secgroup) || has_secgroup(a, in, f->secgroup)) &&
+    return (!is_pattern(f->name) || wildcard_match(f->name, in->name)) &&
+           (str_empty(f->secgroup) || has_secgroup(a, in, f->secgroup)) &&
            (str_empty(f->lock) || has_lock(op, in, f->lock)) && has_tags(in, &f->tags) &&
            has_attrs(in, f);
 }

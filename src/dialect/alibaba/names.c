@@ -197,6 +197,17 @@ enum err tags_json(struct op *op, const struct objs *tags, const char **ret)
     return e;
 }
 
+enum err tags_have_keys(struct op *op, const struct objs *tags)
+{
+    const struct tag *v = tags->v;
+
+    for (size_t i = 0; i < tags->n; i++)
+        if (str_empty(v[i].key))
+            return fail_param(op->fail, ERR_PARAM_VALUE, arena_fmt(op->arena, "Tag.%zu.Key", i + 1),
+                              "a value has no key");
+    return ERR_NONE;
+}
+
 /* ---- wildcards ---- */
 
 const char *wildcard_like(struct arena *a, const char *pattern)

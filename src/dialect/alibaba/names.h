@@ -34,6 +34,9 @@ enum { TAGS_MAX = 20 };
 /* Checks `tags` and makes a JSON object of them, in the arena. ERR_TAG_*. */
 enum err tags_json(struct op *op, const struct objs *tags, const char **ret);
 
+/* Of tags to look for: ERR_PARAM_VALUE of "Tag.n.Key" for one without a key. */
+enum err tags_have_keys(struct op *op, const struct objs *tags);
+
 /* A pattern with '*' as a pattern for the store's CMP_LIKE. */
 const char *wildcard_like(struct arena *a, const char *pattern);
 /* Does the text match a pattern with '*'? */

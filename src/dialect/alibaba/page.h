@@ -23,8 +23,8 @@ enum { PAGE_MAX_NUMBER = 1000000000 };
         F_INT(s, page.size, "PageSize", .min = 1, .max = (max_size), .def = 10)
 #define TOKEN_FIELDS(s)                                                                            \
     F_STR(s, page.token, "NextToken", .text = "Where the last answer ended."),                     \
-        F_INT(s, page.max_results, "MaxResults", .has = HAS(s, page.has_max_results), .max = 1600, \
-              .text = "How many an answer may hold.")
+        F_INT(s, page.max_results, "MaxResults", .has = HAS(s, page.has_max_results),              \
+              .text = "How many an answer may hold; moved into the range that is allowed.")
 
 /* Which part of a list is wanted. */
 struct page {

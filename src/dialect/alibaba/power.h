@@ -16,6 +16,10 @@
     ERR_INST_NOT_FOUND, ERR_INST_STATE, ERR_INST_ALREADY, ERR_INST_BUSY, ERR_INST_INITIALIZING,    \
         ERR_INST_RECYCLED, ERR_INST_PROTECTED, ERR_INST_SUBSCRIBED, ERR_DRY_RUN
 
+#define WRONG_STATUS                                                                               \
+    403, "IncorrectInstanceStatus",                                                                \
+        "The current status of the resource does not support this operation."
+
 #define POWER_IN_ARREARS                                                                           \
     403, "InstanceExpiredOrInArrears",                                                             \
         "The specified operation is denied as your prepay instance is expired (prepay mode) or "   \
@@ -26,8 +30,14 @@
 #define POWER_ROWS                                                                                 \
     {ERR_INST_EXPIRED, POWER_IN_ARREARS}, {ERR_INST_OVERDUE, POWER_IN_ARREARS},                    \
     {                                                                                              \
-        ERR_INST_NOT_READY, 403, "IncorrectInstanceStatus",                                        \
-            "The current status of the resource does not support this operation."                  \
+        ERR_INST_NOT_READY, WRONG_STATUS                                                           \
+    }
+
+/* A start and the batches say what is in the way; the others on one instance have one sentence. */
+#define ONE_SENTENCE_ROWS                                                                          \
+    {ERR_INST_BUSY, WRONG_STATUS},                                                                 \
+    {                                                                                              \
+        ERR_INST_RECYCLED, WRONG_STATUS                                                            \
     }
 
 /* How to stop. */

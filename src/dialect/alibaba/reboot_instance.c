@@ -32,6 +32,6 @@ const struct action ali_reboot_instance = {
                  F_BOOL(struct in, dry_run, "DryRun",
                         .text = "Run every check, then answer DryRunOperation.")),
     .errors = ERRORS(POWER_ERRORS),
-    .rows = ERR_ROWS(POWER_ROWS),
+    .rows = ERR_ROWS(POWER_ROWS, ONE_SENTENCE_ROWS),
     .run = run,
 };

@@ -139,42 +139,45 @@ static bool good_part(const char *part, size_t len)
     return len <= 6 && (len == 1 || part[0] != '0');
 }
 
-static const char *put(json_t *at, const char *name, const char *value)
+static bool good_name(const char *name)
 {
-    for (unsigned depth = 1;; depth++) {
+    for (unsigned depth = 1; depth <= PARAM_MAX_DEPTH; depth++) {
         size_t len = strcspn(name, ".");
-        bool last = !name[len];
 
-        if (depth > PARAM_MAX_DEPTH)
-            return "the parameter is nested too deeply";
         if (!good_part(name, len))
-            return "the parameter's name is not well formed";
-        json_t *old = json_object_getn(at, name, len);
-        if (last && !old)
-            return json_object_setn_new(at, name, len, json_string(value)) ? "not UTF-8" : NULL;
-        if (last || (old && !json_is_object(old)))
-            return "the parameter is both a text and a structure";
-        if (!old && json_object_setn_new(at, name, len, old = json_object()))
-            return "the parameter's name is not UTF-8";
-        at = old;
+            return false;
+        if (!name[len])
+            return true;
         name += len + 1;
     }
+    return false;
 }
 
-enum err params_tree(const struct params *p, json_t **ret, struct fail *f)
+/* In the order of the names a text comes before what would be below it, and then stays alone. */
+static void put(json_t *at, const char *name, const char *value)
+{
+    size_t len = strcspn(name, ".");
+
+    while (name[len]) {
+        json_t *below = json_object_getn(at, name, len);
+
+        if (!below && json_object_setn_new(at, name, len, below = json_object()))
+            return;
+        at = below; /* of a text: holds nothing and takes nothing */
+        name += len + 1;
+        len = strcspn(name, ".");
+    }
+    (void)json_object_setn_new(at, name, len, json_string(value));
+}
+
+json_t *params_tree(const struct params *p)
 {
     json_t *tree = json_object();
 
-    for (size_t i = 0; i < p->n; i++) {
-        const char *why = is_protocol(p->v[i].name) ? NULL : put(tree, p->v[i].name, p->v[i].value);
-
-        if (why) {
-            json_decref(tree);
-            return fail_param(f, ERR_PARAM_VALUE, p->v[i].name, "%s", why);
-        }
-    }
-    *ret = tree;
-    return ERR_NONE;
+    for (size_t i = 0; i < p->n; i++)
+        if (!is_protocol(p->v[i].name) && good_name(p->v[i].name))
+            put(tree, p->v[i].name, p->v[i].value);
+    return tree;
 }
 
 /* ---- whose request, and in which words to answer ---- */
@@ -186,37 +189,75 @@ bool request_is_v3(const struct request *r)
     return auth && str_starts(auth, "ACS");
 }
 
-enum enc_format request_format(const struct request *r)
-{
-    const char *accept = request_header(r, "accept");
-
-    return request_is_v3(r) || (accept && strcasestr(accept, "json")) ? ENC_JSON_WRAPPED : ENC_XML;
-}
-
-/* Does the raw text have a parameter of this name? Clients never escape these names. */
-static bool mentions(const char *text, size_t len, const char *name)
+/*
+ * What follows a parameter's name in the raw text, up to the next '&'; NULL: there is none. Clients
+ * never escape the names that are looked for so.
+ */
+static const char *raw_value(const char *text, size_t text_len, const char *name, size_t *ret_len)
 {
     size_t n = strlen(name);
 
-    for (const char *end = text + len; text && text < end;) {
+    for (const char *end = text + text_len; text < end;) {
         const char *amp = memchr(text, '&', (size_t)(end - text));
-        size_t part = (size_t)((amp ? amp : end) - text);
+        size_t len = (size_t)((amp ? amp : end) - text);
 
-        if (part >= n && !memcmp(text, name, n) && (part == n || text[n] == '='))
-            return true;
-        text += part + 1;
+        if (len >= n && !memcmp(text, name, n) && (len == n || text[n] == '=')) {
+            *ret_len = len > n ? len - n - 1 : 0;
+            return text + len - *ret_len;
+        }
+        text += len + 1;
     }
+    return NULL;
+}
+
+static bool mentions_any(const char *text)
+{
+    static const char *const names[] = {"Action", "Version", "AccessKeyId", "Signature"};
+    size_t len;
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (raw_value(text, strlen(text), names[i], &len))
+            return true;
     return false;
 }
 
-static bool mentions_any(const char *text, size_t len)
+static bool read_format(const char *s, size_t len, enum enc_format *ret)
 {
-    static const char *const names[] = {"Action", "Version", "AccessKeyId", "Signature"};
+    if (len == 4 && !strncasecmp(s, "JSON", len))
+        *ret = ENC_JSON_WRAPPED;
+    else if (len == 3 && !strncasecmp(s, "XML", len))
+        *ret = ENC_XML;
+    else
+        return false;
+    return true;
+}
 
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (mentions(text, len, names[i]))
-            return true;
-    return false;
+static bool is_form(const struct request *r)
+{
+    static const char form[] = "application/x-www-form-urlencoded";
+    const char *type = request_header(r, "content-type");
+
+    return str_empty(type) ||
+           (!strncasecmp(type, form, strlen(form)) && strchr("; \t", type[strlen(form)]));
+}
+
+static bool raw_format(const char *text, size_t len, enum enc_format *ret)
+{
+    size_t n;
+    const char *value = raw_value(text, len, "Format", &n);
+
+    return value && read_format(value, n, ret);
+}
+
+enum enc_format request_format(const struct request *r)
+{
+    const char *query = r->query ? r->query : "", *accept = request_header(r, "accept");
+    enum enc_format f;
+
+    if ((r->body_len && is_form(r) && raw_format(r->body, r->body_len, &f)) ||
+        raw_format(query, strlen(query), &f))
+        return f;
+    return request_is_v3(r) || (accept && strcasestr(accept, "json")) ? ENC_JSON_WRAPPED : ENC_XML;
 }
 
 static bool is_reading(const char *method)
@@ -232,13 +273,13 @@ bool request_claims(const struct request *r)
 {
     const char *query = r->query ? r->query : "", *accept = request_header(r, "accept");
 
-    if (r->path && !streq(r->path, "/"))
+    if (!str_empty(r->path) && !streq(r->path, "/"))
         return false;
     if (request_header(r, "x-acs-action") || request_is_v3(r))
         return true;
-    if (!r->path || !r->method)
+    if (str_empty(r->path) || str_empty(r->method))
         return false;
-    if (mentions_any(query, strlen(query)))
+    if (mentions_any(query))
         return true;
     if (!is_reading(r->method))
         return true;
@@ -247,52 +288,23 @@ bool request_claims(const struct request *r)
 
 /* ---- parse ---- */
 
-static bool is_form(const struct request *r)
-{
-    static const char form[] = "application/x-www-form-urlencoded";
-    const char *type = request_header(r, "content-type");
-
-    return str_empty(type) ||
-           (!strncasecmp(type, form, strlen(form)) && strchr("; \t", type[strlen(form)]));
-}
-
-static bool set_format(struct call *c, const char *format)
-{
-    if (str_empty(format))
-        return true;
-    if (!strcasecmp(format, "JSON"))
-        c->format = ENC_JSON_WRAPPED;
-    else if (!strcasecmp(format, "XML"))
-        c->format = ENC_XML;
-    else
-        return false;
-    return true;
-}
-
-/* The query says the format early, so that what is wrong with the rest is refused in it. */
-static enum err read_query(struct call *c, struct state *s)
-{
-    const char *query = c->req->query ? c->req->query : "";
-    enum err e = params_read(c->arena, query, strlen(query), &s->query, &c->fail);
-
-    if (!e)
-        (void)set_format(c, params_get(&s->query, "Format")); /* checked in read_all */
-    return e;
-}
-
 static enum err read_all(struct call *c, struct state *s)
 {
     const struct request *r = c->req;
+    const char *query = r->query ? r->query : "", *format;
     struct params body = {0};
     enum err e;
 
+    if ((e = params_read(c->arena, query, strlen(query), &s->query, &c->fail)))
+        return e;
     if (r->body_len && !is_form(r))
         return fail(&c->fail, ERR_BODY, "the body is not a form");
     if (r->body_len && (e = params_read(c->arena, r->body, r->body_len, &body, &c->fail)))
         return e;
     if ((e = params_merge(c->arena, &s->query, &body, &s->all, &c->fail)))
         return e;
-    if (!set_format(c, params_get(&s->all, "Format")))
+    format = params_get(&s->all, "Format");
+    if (!str_empty(format) && !read_format(format, strlen(format), &c->format))
         return fail_param(&c->fail, ERR_FORMAT, "Format", "the format is JSON or XML");
     return ERR_NONE;
 }
@@ -342,10 +354,10 @@ enum err request_parse(struct call *c)
     c->format = request_format(r);
     c->host = host ? host : "";
     c->client = agent ? agent : "";
-    e = read_query(c, s);
     if (!r->method || (!streq(r->method, "GET") && !streq(r->method, "POST")))
         return fail(&c->fail, ERR_METHOD, "the method is GET or POST");
-    if (e || (e = read_all(c, s)) || (e = read_names(c, s)))
+    if ((e = read_all(c, s)) || (e = read_names(c, s)))
         return e;
-    return params_tree(&s->all, &c->params, &c->fail);
+    c->params = params_tree(&s->all);
+    return ERR_NONE;
 }

@@ -25,8 +25,8 @@ struct state {
     struct params all;    /* query and body, the body's value where both have one: what V1 signs */
     bool v3;              /* signed in the Authorization header */
     const char *mismatch; /* the whole message of a signature that does not match; NULL none */
-    const struct err_row
-        *say; /* how to say the refusal whatever the tables have; NULL: by the tables */
+    /* How to say the refusal of its `err` whatever the tables have; NULL: by the tables. */
+    const struct err_row *say;
 };
 
 /* Reads "a=1&b=2". ERR_BODY, ERR_TOO_LARGE, or ERR_PARAM_VALUE for a name that comes twice. */
@@ -41,11 +41,12 @@ enum err params_merge(struct arena *a, const struct params *under, const struct 
 const char *params_get(const struct params *p, const char *name);
 
 /*
- * The tree: "Tag.2.Key=k" becomes {"Tag": {"2": {"Key": "k"}}}. What belongs to the protocol
- * (Action, Signature, ...) is left out. ERR_PARAM_VALUE names a parameter that is too deep, has an
- * empty part or an index with leading zeros, or is both a text and an object. The caller owns *ret.
+ * The tree: "Tag.2.Key=k" becomes {"Tag": {"2": {"Key": "k"}}}. Left out are what belongs to the
+ * protocol (Action, Signature, ...), and names that have no place in a tree and that no action can
+ * know: too deep, with an empty part or an index with leading zeros, or below a text. The caller
+ * owns it.
  */
-enum err params_tree(const struct params *p, json_t **ret, struct fail *f);
+json_t *params_tree(const struct params *p);
 
 /* struct dialect's claims and parse. */
 bool request_claims(const struct request *r);
@@ -54,7 +55,10 @@ enum err request_parse(struct call *c);
 /* Is it signed in the Authorization header? */
 bool request_is_v3(const struct request *r);
 
-/* The answer's format when no Format parameter says it. */
+/*
+ * The answer's format as far as it can be told without reading the parameters as a whole, which may
+ * be unreadable: a Format parameter, else the headers.
+ */
 enum enc_format request_format(const struct request *r);
 
 #endif

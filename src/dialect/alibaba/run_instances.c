@@ -28,7 +28,8 @@ const struct action ali_run_instances = {
     .in = FIELDS(
         CREATE_FIELDS(IN), F_STR(IN, type, "InstanceType"),
         F_INT(IN, amount, "Amount", .def = 1, .min = 1, .max = 100, .bad = ERR_AMOUNT),
-        F_INT(IN, min_amount, "MinAmount", .def = 1, .min = 1, .max = 100),
+        F_INT(IN, min_amount, "MinAmount", .min = 1, .max = 100,
+              .text = "So few will do. Default: all of Amount or nothing."),
         F_BOOL(IN, unique_suffix, "UniqueSuffix"),
         F_STRS(IN, secgroups, "SecurityGroupIds", .max = 10),
         F_STRS(IN, hostnames, "HostNames", .max = 100), F_STRS(IN, ipv6, "Ipv6Address", .max = 10),

@@ -16,12 +16,12 @@ static enum err run(struct call *c, const void *in_, void *out)
     struct inst inst;
     (void)out;
 
-    if (in->hibernate)
-        return fail_param(&c->fail, ERR_PARAM_VALUE, "Hibernate",
-                          "the instance is not configured for hibernation");
     enum err e = inst_get(&c->op, in->id, &inst);
     if (e)
         return e;
+    if (in->hibernate)
+        return fail_param(&c->fail, ERR_PARAM_VALUE, "Hibernate",
+                          "the instance is not configured for hibernation");
     return inst_power(&c->op, in->id, VERB_STOP, power_flags(c, &inst, flags), NULL, NULL);
 }
 
@@ -40,6 +40,6 @@ const struct action ali_stop_instance = {
                  F_BOOL(struct in, dry_run, "DryRun",
                         .text = "Run every check, then answer DryRunOperation.")),
     .errors = ERRORS(POWER_ERRORS, ERR_PARAM_VALUE),
-    .rows = ERR_ROWS(POWER_ROWS),
+    .rows = ERR_ROWS(POWER_ROWS, ONE_SENTENCE_ROWS),
     .run = run,
 };

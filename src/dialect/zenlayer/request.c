@@ -1,7 +1,7 @@
 /*
  * Reading a request: POST /api/v2/<service>, the action and its version in headers, the parameters
- * as one JSON object. Whatever begins with /api/v2/ is ours, so that also a wrong path or method is
- * answered in JSON with the three keys that every client needs.
+ * as one JSON object. Whatever begins with /api/ or names an action in our header is ours, so that
+ * also a wrong path or method is answered in JSON with the three keys that every client needs.
  */
 #include "core/world.h"
 #include "dialect/zenlayer/zec.h"
@@ -19,7 +19,7 @@ static const struct service {
 
 bool zec_claims(const struct request *r)
 {
-    return str_starts(r->path, ROOT);
+    return (r->path && str_starts(r->path, "/api/")) || request_header(r, "x-zc-action");
 }
 
 void zec_name_request(struct call *c)
@@ -95,7 +95,7 @@ enum err zec_read_body(const char *body, size_t len, json_t **ret, struct fail *
 
 static const struct service *service_of(const char *path)
 {
-    for (size_t i = 0; i < ARRAY_LEN(services); i++)
+    for (size_t i = 0; i < ARRAY_LEN(services) && str_starts(path, ROOT); i++)
         if (streq(path + strlen(ROOT), services[i].name))
             return &services[i];
     return NULL;

@@ -59,6 +59,20 @@ static void one_walk_gives_three_forms(void **state)
     }
 }
 
+/* Noncharacters are text to JSON, and would make a document that no parser takes to XML. */
+static void xml_leaves_out_what_it_cannot_hold(void **state)
+{
+    static const char text[] = "a\xef\xbf\xbe\xef\xbf\xbf\x02z\xef\xbf\xbd\xef\xbf";
+    CLEANUP(buf_done) struct buf b = {0};
+    struct enc e;
+
+    (void)state;
+    enc_init(&e, &b, ENC_XML, "R");
+    enc_str(&e, "T", text);
+    enc_finish(&e);
+    assert_non_null(strstr(buf_cstr(&b), "<T>az\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd</T>"));
+}
+
 /* ---- decoding ---- */
 
 struct disk_in {
@@ -97,7 +111,7 @@ static const struct field fields[] = {
     F_STRS(struct in, ids, "Ids", .max = 3, .format = FMT_ID),
     F_STRS(struct in, texts, "Texts", .json_text = true),
     F_OBJ(struct in, system, "System", disk_fields),
-    F_OBJS(struct in, disks, "Disk", struct disk_in, disk_fields),
+    F_OBJS(struct in, disks, "Disk", struct disk_in, disk_fields, .max = 3, .bad = ERR_DISK_COUNT),
     F_IGNORED("Old"),
     {.name = NULL},
 };
@@ -210,6 +224,14 @@ static void what_is_wrong_is_named(void **state)
         {&loose, "{\"Id\":\"i\",\"System\":{\"Size\":\"19\"}}", ERR_DATA_DISK_SIZE, "System.Size"},
         {&loose, "{\"Id\":\"i\",\"Disk\":{\"1\":{},\"2\":{\"Size\":\"101\"}}}", ERR_DATA_DISK_SIZE,
          "Disk.2.Size"},
+        /* a field's own error is for values; a text that is no number is a bad value */
+        {&loose, "{\"Id\":\"i\",\"Disk\":{\"1\":{},\"2\":{},\"3\":{},\"4\":{}}}", ERR_DISK_COUNT,
+         "Disk"},
+        {&loose, "{\"Id\":\"i\",\"Disk\":\"x\"}", ERR_PARAM_TYPE, "Disk"},
+        {&loose, "{\"Id\":\"i\",\"Disk\":{\"1\":\"x\"}}", ERR_PARAM_TYPE, "Disk"},
+        {&loose, "{\"Id\":\"i\",\"System\":{\"Size\":\"x\"}}", ERR_DATA_DISK_SIZE, "System.Size"},
+        {&strict, "{\"Id\":\"i\",\"System\":{\"Size\":19}}", ERR_DATA_DISK_SIZE, "System.Size"},
+        {&strict, "{\"Id\":\"i\",\"System\":{\"Size\":\"x\"}}", ERR_PARAM_TYPE, "System.Size"},
         {&strict, "{\"Id\":1}", ERR_PARAM_TYPE, "Id"},
         {&strict, "{\"Id\":\"i\",\"Count\":\"7\"}", ERR_PARAM_TYPE, "Count"},
         {&strict, "{\"Id\":\"i\",\"Count\":7.0}", ERR_PARAM_TYPE, "Count"},
@@ -234,6 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_walk_gives_three_forms),
+        cmocka_unit_test(xml_leaves_out_what_it_cannot_hold),
         cmocka_unit_test(a_loose_request_is_all_text),
         cmocka_unit_test(what_is_absent_has_its_default),
         cmocka_unit_test(what_is_wrong_is_named),

@@ -296,9 +296,32 @@ static void test_stop_and_reboot_refusals(void **state)
     f.core.settings.lock_refuses_stop = false;
     act("StopInstance", held, "&Hibernate=true");
     assert_refused(&f, 403, "HibernationConfigured.NotEnabled");
+    act("StopInstance", "i-nobodys", "&Hibernate=true");
+    assert_refused(&f, 404, "InvalidInstanceId.NotFound");
     act("StopInstance", held, "&StoppedMode=Sleep");
     assert_refused(&f, 400, "InvalidParameter");
     assert_int_equal(act("StopInstance", held, "&StoppedMode=KeepCharging"), 200);
+}
+
+/* Only a start and the batches say what the instance is busy with. */
+static void test_busy(void **state)
+{
+    static const char *const actions[] = {"StopInstance", "RebootInstance", "DeleteInstance"};
+    char *id CLEANUP(free_p) = fixture_instance(&f, "");
+    (void)state;
+
+    fixture_set_state(&f, id, INST_STOPPING);
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        act(actions[i], id, "");
+        assert_said(403, "IncorrectInstanceStatus",
+                    "The current status of the resource does not support this operation.");
+    }
+    act("StartInstance", id, "");
+    assert_refused(&f, 403, "IncorrectInstanceStatus");
+    assert_non_null(strstr(fixture_text(&f, "Message"), "performing another operation"));
+    fixture_call(&f, "Action=RebootInstances&RegionId=cn-hangzhou&InstanceId.1=%s", id);
+    assert_refused(&f, 403, "IncorrectInstanceStatus");
+    assert_non_null(strstr(fixture_text(&f, "Message"), "performing another operation"));
 }
 
 /* Asking for what an instance cannot do is not an error: it keeps what it has. */
@@ -396,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_internal_error),
         cmocka_unit_test(test_dry_run),
         cmocka_unit_test(test_stop_and_reboot_refusals),
+        cmocka_unit_test(test_busy),
         cmocka_unit_test(test_stop_charging_is_not_for_local_disks),
         cmocka_unit_test(test_delete_refusals),
         cmocka_unit_test(test_unknown_actions),

@@ -195,6 +195,22 @@ static void test_table(void **state)
     }
 }
 
+/* What was to be said about a parameter is not said about a failure that came after it. */
+static void test_an_error_after_an_unsupported_parameter(void **state)
+{
+    struct made m;
+    (void)state;
+
+    make(&m, ENC_JSON_WRAPPED);
+    assert_int_equal(errors_unsupported(&m.call, "Tenancy"), ERR_PARAM_VALUE);
+    assert_string_equal(errors_say(&m.call, call_err_row(&m.call)).code, "UnsupportedParameter");
+    (void)fail(&m.call.fail, ERR_INTERNAL, "the disk is full");
+    struct said said = errors_say(&m.call, call_err_row(&m.call));
+    assert_int_equal(said.status, 500);
+    assert_string_equal(said.code, "InternalError");
+    arena_free(m.arena);
+}
+
 /* An action's own rows say errors that it declares. */
 static void test_actions_rows(void **state)
 {
@@ -249,9 +265,13 @@ static void test_states(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_success),      cmocka_unit_test(test_refusal),
-        cmocka_unit_test(test_parameters),   cmocka_unit_test(test_table),
-        cmocka_unit_test(test_actions_rows), cmocka_unit_test(test_states),
+        cmocka_unit_test(test_success),
+        cmocka_unit_test(test_refusal),
+        cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_actions_rows),
+        cmocka_unit_test(test_states),
+        cmocka_unit_test(test_an_error_after_an_unsupported_parameter),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -499,7 +499,10 @@ static void test_lists_that_are_none(void **state)
         fixture_call(&f, "Action=%s&RegionId=cn-nowhere&InstanceId.1=%s", actions[i], a);
         assert_refused(&f, 404, "InvalidRegionId.NotFound");
         fixture_call(&f, "Action=%s&RegionId=cn-beijing&InstanceId.1=%s", actions[i], a);
-        assert_refused(&f, 404, "InvalidInstanceId.NotFound");
+        if (i == 0)
+            assert_refused(&f, 400, "InvalidParameter.CrossRegionNotSupport");
+        else
+            assert_refused(&f, 404, "InvalidInstanceId.NotFound");
     }
     assert_string_equal(status_of(a), "Stopped");
 }

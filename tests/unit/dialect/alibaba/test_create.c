@@ -293,6 +293,13 @@ static void test_refusals(void **state)
          "InvalidSystemDiskSize.ValueNotSupported"},
         {"&SystemDisk.Category=cloud_ssd&SystemDisk.PerformanceLevel=PL1", 400,
          "InvalidPerformanceLevel.Malformed"},
+        {"&SystemDisk.PerformanceLevel=PL1", 400, "InvalidPerformanceLevel.Malformed"},
+        {"&DataDisk.1.Size=20&DataDisk.1.PerformanceLevel=PL1", 400,
+         "InvalidPerformanceLevel.Malformed"},
+        {"&SystemDisk.Size=65537", 400, "InvalidSystemDiskSize.ValueNotSupported"},
+        {"&SystemDisk.Size=big", 400, "InvalidSystemDiskSize.ValueNotSupported"},
+        {"&DataDisk=x", 400, "InvalidParameter"},
+        {"&Tag=x", 400, "InvalidParameter"},
         {"&DataDisk.1.Category=cloud_essd", 400, "MissingParameter"},
         {"&DataDisk.1.Size=19", 400, "InvalidDataDiskSize.ValueNotSupported"},
         {"&DataDisk.1.Size=20&DataDisk.1.Category=tape", 400,
@@ -351,6 +358,16 @@ static void test_refusals(void **state)
     assert_refused(&f, 400, "MissingParameter");
     fixture_call(&f, "Action=CreateInstance&RegionId=cn-hangzhou&ImageId=" FIXTURE_IMAGE);
     assert_refused(&f, 400, "MissingInstanceType");
+    for (int i = 0; i < 2; i++) {
+        fixture_call(&f,
+                     "Action=CreateInstance&RegionId=cn-hangzhou&ImageId=" FIXTURE_IMAGE
+                     "&InstanceType=" FIXTURE_TYPE "&SystemDisk.Size=%s",
+                     i ? "2049" : "65537");
+        assert_refused(&f, 404, "InvalidSystemDiskSize.MoreThanMaxSize");
+    }
+    fixture_call(&f, "Action=CreateInstance&RegionId=cn-hangzhou&ImageId=" FIXTURE_IMAGE
+                     "&InstanceType=" FIXTURE_TYPE "&SystemDisk.Size=0");
+    assert_refused(&f, 400, "InvalidSystemDiskSize.ValueNotSupported");
     fixture_call(&f, "Action=RunInstances&ImageId=x&InstanceType=y");
     assert_refused(&f, 400, "MissingRegionId");
     fixture_call(&f,

@@ -121,7 +121,9 @@ static void test_tokens(void **state)
     (void)state;
     walk("&MaxResults=10", "", MANY);
     walk("&MaxResults=1", "", MANY); /* at least ten come */
-    walk("", "", MANY);              /* from page numbers on */
+    walk("&MaxResults=-1", "", MANY);
+    assert_int_equal(fixture_call(&f, LIST "&MaxResults=2000"), 200);
+    walk("", "", MANY); /* from page numbers on */
     walk("&PageSize=5", "", MANY);
     walk("&MaxResults=10", "&Tag.1.Key=n", MANY); /* tested row by row */
     walk("&PageSize=2", "&Tag.1.Key=few", 3);
@@ -139,6 +141,8 @@ static void test_filters(void **state)
     } cases[] = {
         {"&InstanceName=web-03", 1},
         {"&InstanceName=web-0*", 10},
+        {"&InstanceName=Web-0*", 0}, /* case counts, with a pattern and without */
+        {"&InstanceName=Web-03", 0},
         {"&InstanceName=*-1*", 2},
         {"&InstanceName=web_03", 0}, /* no pattern but '*' */
         {"&InstanceName=web%2503", 0},
@@ -254,6 +258,7 @@ static void test_refused_filters(void **state)
         {"&InstanceIds=%7B%7D", 400, "InvalidParameter"},
         {"&InstanceIds=%5B1%5D", 400, "InvalidParameter"},
         {"&Tag.1.Value=x", 400, "InvalidTag.Mismatch"},
+        {"&Tag=x", 400, "InvalidParameter"},
         {"&DryRun=true", 400, "DryRunOperation"},
     };
     (void)state;
@@ -296,6 +301,10 @@ static void test_statuses(void **state)
     assert_int_equal(total(), 6);
     fixture_call(&f, "Action=DescribeInstanceStatus&RegionId=cn-hangzhou&ZoneId=none");
     assert_refused(&f, 404, "InvalidZoneId.NotFound");
+    fixture_call(&f, "Action=DescribeInstanceStatus&RegionId=cn-hangzhou&InstanceId.1=i%%20bad");
+    assert_refused(&f, 403, "Abs.InvalidInstanceIds.MalFormed");
+    fixture_call(&f, "Action=DescribeInstanceStatus&RegionId=cn-hangzhou&InstanceId.x=i-1");
+    assert_refused(&f, 403, "Abs.InvalidInstanceIds.MalFormed");
     buf_str(&many, "Action=DescribeInstanceStatus&RegionId=cn-hangzhou");
     for (int i = 1; i <= 101; i++)
         buf_fmt(&many, "&InstanceId.%d=i-%d", i, i);
@@ -376,6 +385,10 @@ static void test_images(void **state)
     assert_refused(&f, 400, "InvalidImageOwnerAlias.ValueNotSupported");
     fixture_call(&f, "Action=DescribeImages&RegionId=cn-hangzhou&Usage=x");
     assert_refused(&f, 404, "InvalidUsage");
+    fixture_call(&f, "Action=DescribeImages&RegionId=cn-hangzhou&Tag.1.Value=x");
+    assert_refused(&f, 400, "InvalidTag.Mismatch");
+    fixture_call(&f, "Action=DescribeImages&RegionId=cn-hangzhou&Tag=x");
+    assert_refused(&f, 400, "InvalidParameter");
     fixture_call(&f, "Action=DescribeImages&RegionId=cn-hangzhou&DryRun=true");
     assert_refused(&f, 400, "DryRunOperation");
 }

@@ -81,10 +81,7 @@ static void assert_tree(const char *text, const char *want)
 {
     struct arena *a CLEANUP(arena_free_p) = arena_new();
     struct params p = read_ok(a, text);
-    struct fail f = {0};
-    json_t *tree;
-
-    assert_int_equal(params_tree(&p, &tree, &f), ERR_NONE);
+    json_t *tree = params_tree(&p);
     char *got CLEANUP(free_p) = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(tree);
     assert_string_equal(got, want);
@@ -108,22 +105,19 @@ static void test_tree(void **state)
                 "{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{\"f\":{\"g\":{\"h\":\"1\"}}}}}}}}");
 }
 
-static void test_no_tree(void **state)
+/* No action can know them, and what is not known is ignored; nothing of them stays. */
+static void test_names_without_a_place(void **state)
 {
-    static const char *const bad[] = {
-        "a.b.c.d.e.f.g.h.i=1", "a..b=1",       ".a=1",        "a.=1",
-        "A=1&A.B=2",           "A.1=1&A.01=2", "A.1234567=1", "A.1=1&A.1.B=2"};
-    struct arena *a CLEANUP(arena_free_p) = arena_new();
+    static const char *const odd[] = {"a.b.c.d.e.f.g.h.i=1", "a..b=1",     ".a=1", "a.=1", "A.01=2",
+                                      "A.1234567=1",         "a.b.c..d=1", "..=1"};
     (void)state;
 
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        struct params p = read_ok(a, bad[i]);
-        struct fail f = {0};
-        json_t *tree = NULL;
-
-        assert_int_equal(params_tree(&p, &tree, &f), ERR_PARAM_VALUE);
-        assert_true(*f.param);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++)
+        assert_tree(odd[i], "{}");
+    assert_tree("A.1=1&A.01=2", "{\"A\":{\"1\":\"1\"}}");
+    /* what is below a text: the text stays */
+    assert_tree("A=1&A.B=2&A.B.C=3", "{\"A\":\"1\"}");
+    assert_tree("A.1=1&A.1.B.C=2", "{\"A\":{\"1\":\"1\"}}");
 }
 
 /* ---- whose? ---- */
@@ -159,6 +153,8 @@ static void test_claims(void **state)
     assert_false(claims("GET", "/favicon.ico", "Action=X", NULL, NULL));
     assert_false(claims("POST", "/api/v2/zec", "", "x-acs-action", "X"));
     assert_false(claims(NULL, NULL, NULL, NULL, NULL));
+    assert_true(claims("", "", "", "x-acs-action", "X")); /* HTTP refused it early */
+    assert_false(claims("", "", "", NULL, NULL));
 }
 
 /* ---- parse ---- */
@@ -229,6 +225,12 @@ static void test_format(void **state)
     /* a request that is refused for another reason is answered in the format it asked for */
     assert_int_equal(parse("PUT", NAMED "&Format=JSON", "", NULL, 0).format, ENC_JSON_WRAPPED);
     assert_int_equal(parse("POST", NAMED "&Format=JSON", "a=%", NULL, 0).format, ENC_JSON_WRAPPED);
+    assert_int_equal(parse("GET", "Format=JSON&a=%", "", NULL, 0).format, ENC_JSON_WRAPPED);
+    assert_int_equal(parse("GET", "a=1&Format=json&a=2", "", NULL, 0).format, ENC_JSON_WRAPPED);
+    assert_int_equal(parse("POST", "", "a=%&Format=JSON", NULL, 0).format, ENC_JSON_WRAPPED);
+    assert_int_equal(parse("POST", "Format=JSON", "a=%&Format=xml", NULL, 0).format, ENC_XML);
+    assert_int_equal(parse("GET", "XFormat=JSON&Formats=JSON&a=%", "", NULL, 0).format, ENC_XML);
+    assert_int_equal(parse("GET", "Format=JSO&a=%", "", accept, 1).format, ENC_JSON_WRAPPED);
 }
 
 int main(void)
@@ -236,7 +238,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decoding), cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_limits),   cmocka_unit_test(test_merging),
-        cmocka_unit_test(test_tree),     cmocka_unit_test(test_no_tree),
+        cmocka_unit_test(test_tree),     cmocka_unit_test(test_names_without_a_place),
         cmocka_unit_test(test_claims),   cmocka_unit_test(test_parse),
         cmocka_unit_test(test_format),
     };

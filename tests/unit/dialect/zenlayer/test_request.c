@@ -18,15 +18,20 @@ static void test_claims(void **state)
     static const struct {
         const char *path;
         bool mine;
-    } cases[] = {{"/api/v2/zec", true},  {"/api/v2/", true}, {"/api/v2/nothing/here", true},
-                 {"/api/v2", false},     {"/", false},       {"/api/v1/zec", false},
-                 {"/api/v2x/zec", false}};
+    } cases[] = {{"/api/v2/zec", true}, {"/api/v2/", true},    {"/api/v2/nothing/here", true},
+                 {"/api/v2", true},     {"/api/v3/zec", true}, {"/api/", true},
+                 {"/", false},          {"/apis/zec", false},  {"", false},
+                 {NULL, false}};
+    struct header action = {"x-zc-action", "DescribeZones"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct request r = {.method = "GET", .path = cases[i].path};
 
         assert_int_equal(dialect_zenlayer.claims(&r), cases[i].mine);
+        r.headers = &action;
+        r.n_headers = 1;
+        assert_true(dialect_zenlayer.claims(&r));
     }
 }
 
@@ -66,6 +71,12 @@ static void test_parse_refuses(void **state)
     f.req.path = "/api/v2/bmc";
     assert_int_equal(zec_parse(&f.call), ERR_PATH);
     f.req.path = "/api/v2/zec/";
+    assert_int_equal(zec_parse(&f.call), ERR_PATH);
+    f.req.path = "/api/v3/zec";
+    assert_int_equal(zec_parse(&f.call), ERR_PATH);
+    f.req.path = "/api/v2";
+    assert_int_equal(zec_parse(&f.call), ERR_PATH);
+    f.req.path = "/";
     assert_int_equal(zec_parse(&f.call), ERR_PATH);
     f.req.path = "/api/v2/";
     f.req.method = "GET";
