@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <termios.h>
@@ -16,7 +18,14 @@
 #include "base/crypto.h"
 #include "cli/server.h"
 
-enum { DETACH_KEY = 0x1d /* Ctrl-] */, REPLAY = 8 * 1024, CHUNK = 4096, HOLDER_MAX = 200 };
+enum {
+    DETACH_KEY = 0x1d, /* Ctrl-] */
+    REPLAY = 8 * 1024,
+    CHUNK = 4096,
+    HOLDER_MAX = 200,
+    DRAIN_MS = 2000, /* how long a guest may take to read what was typed last */
+    DRAIN_STEP_MS = 5,
+};
 
 /* ---- the terminal ---- */
 
@@ -196,6 +205,23 @@ static enum why talk(int fd, const sigset_t *while_waiting)
     return w;
 }
 
+/* QEMU takes what was typed as the guest reads it, a few bytes at a time, and forgets the rest when
+ * its peer closes. There is no event for "all taken", so this looks, and goes on showing what the
+ * machine says. */
+static void let_it_read(int fd)
+{
+    int left;
+
+    for (int ms = 0; ms < DRAIN_MS && !ended; ms += DRAIN_STEP_MS) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+
+        if (ioctl(fd, SIOCOUTQ, &left) < 0 || !left)
+            return;
+        if (poll(&p, 1, DRAIN_STEP_MS) > 0 && from_machine(fd) != GOES_ON)
+            return;
+    }
+}
+
 static int say_end(enum why w, const char *id)
 {
     switch (w) {
@@ -260,6 +286,8 @@ static int console(struct cli *c)
     terminal_raw();
     replay(dirfd);
     enum why w = talk(fd, &while_waiting);
+    if (w == DETACHED)
+        let_it_read(fd);
     terminal_restore();
     return say_end(w, id);
 }

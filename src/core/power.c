@@ -125,6 +125,12 @@ enum err room_for(struct op *op, int64_t mib, const char *except)
     return ERR_NONE;
 }
 
+/* A reboot needs its disks as a start does. */
+static bool comes_up(enum verb v)
+{
+    return v == VERB_START || v == VERB_REBOOT || v == VERB_FORCE_REBOOT;
+}
+
 static enum err check_all(struct op *op, const struct inst *in, enum verb v, unsigned flags)
 {
     enum err e;
@@ -137,11 +143,9 @@ static enum err check_all(struct op *op, const struct inst *in, enum verb v, uns
         return e;
     if ((e = check_state(op, in, v)))
         return e;
-    if (v != VERB_START)
-        return ERR_NONE;
-    if ((e = check_disks(op, in, flags)))
+    if (comes_up(v) && (e = check_disks(op, in, flags)))
         return e;
-    return room_for(op, in->memory_mib, in->id);
+    return v == VERB_START ? room_for(op, in->memory_mib, in->id) : ERR_NONE;
 }
 
 /* The first release goes into the recycle bin, where the caller's API and the account have one. */

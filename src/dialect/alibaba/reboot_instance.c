@@ -31,7 +31,7 @@ const struct action ali_reboot_instance = {
                         .text = "Reset the machine instead of asking the guest."),
                  F_BOOL(struct in, dry_run, "DryRun",
                         .text = "Run every check, then answer DryRunOperation.")),
-    .errors = ERRORS(POWER_ERRORS),
+    .errors = ERRORS(REBOOT_ERRORS),
     .rows = ERR_ROWS(POWER_ROWS, ONE_SENTENCE_ROWS),
     .run = run,
 };

@@ -28,7 +28,7 @@ const struct action ali_reboot_instances = {
                  /* The action on one instance calls it ForceStop. */
                  F_BOOL(struct in, force, "ForceReboot",
                         .text = "Reset the machines instead of asking the guests.")),
-    .errors = ERRORS(POWER_ERRORS, BATCH_ERRORS),
+    .errors = ERRORS(REBOOT_ERRORS, BATCH_ERRORS),
     .rows = ERR_ROWS(BATCH_ROWS, POWER_ROWS),
     .run = run,
     .encode = batch_encode,

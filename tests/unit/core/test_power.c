@@ -207,6 +207,18 @@ static void checks_come_in_the_documented_order(void **state)
     assert_int_equal(ask(w, id, VERB_START, 0), ERR_INST_RECYCLED);
 }
 
+static void a_reboot_needs_its_disks_too(void **state)
+{
+    struct test_world *w = *state;
+    const char *id = test_stopped(w);
+
+    assert_int_equal(test_write(w, break_disk, (void *)id), ERR_NONE);
+    change(w, id, set_state, INST_RUNNING);
+    assert_int_equal(ask(w, id, VERB_REBOOT, 0), ERR_DISK_UNUSABLE);
+    assert_int_equal(ask(w, id, VERB_FORCE_REBOOT, 0), ERR_DISK_UNUSABLE);
+    assert_int_equal(ask(w, id, VERB_STOP, 0), ERR_NONE);
+}
+
 static void money_and_locks_refuse(void **state)
 {
     struct test_world *w = *state;
@@ -411,6 +423,7 @@ int main(void)
         CASE(a_failed_start_is_stopped_with_the_reason),
         CASE(others_instances_are_unknown),
         CASE(checks_come_in_the_documented_order),
+        CASE(a_reboot_needs_its_disks_too),
         CASE(money_and_locks_refuse),
         CASE(a_security_lock_refuses_stop_only_if_set),
         CASE(an_encrypted_disk_needs_its_key),
