@@ -212,7 +212,7 @@ static void let_it_read(int fd)
 {
     int left;
 
-    for (int ms = 0; ms < DRAIN_MS && !ended; ms += DRAIN_STEP_MS) {
+    for (int ms = 0; ms < DRAIN_MS; ms += DRAIN_STEP_MS) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
 
         if (ioctl(fd, SIOCOUTQ, &left) < 0 || !left)

@@ -50,7 +50,12 @@ struct outcome {
     int64_t ssh_port;  /* where the guest's SSH is on the host's loopback; 0 none */
 };
 
-enum survey { SURVEY_ABSENT, SURVEY_RUNNING, SURVEY_POWERED_OFF };
+enum survey {
+    SURVEY_ABSENT,
+    SURVEY_RUNNING, /* also one that does not answer: only who is asked to may end it */
+    SURVEY_POWERED_OFF,
+    SURVEY_UNKNOWN /* it cannot be told; nothing may be concluded */
+};
 
 struct engine_host {
     void (*done)(void *ctx, const char *inst, int64_t job, const struct outcome *o);

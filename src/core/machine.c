@@ -110,15 +110,16 @@ struct machine *machine_of(struct op *caller, const struct inst *from)
     struct disk *rows = inst_disks(op, in.id, &n);
     struct machine_disk *disks = ARENA_ARRAY(a, struct machine_disk, n + 1);
     for (size_t i = 0; i < n; i++)
-        disks[i] = (struct machine_disk){.id = rows[i].id,
-                                         .category = rows[i].category,
-                                         .kind = rows[i].kind,
-                                         .failed = rows[i].failed,
-                                         .keep = !rows[i].delete_with_inst,
-                                         .size_gib = rows[i].size_gib,
-                                         .slot = rows[i].slot,
-                                         .encrypted = rows[i].encrypted,
-                                         .data_key = data_key(op, &rows[i])};
+        disks[i] =
+            (struct machine_disk){.id = rows[i].id,
+                                  .category = rows[i].category,
+                                  .kind = rows[i].kind,
+                                  .failed = rows[i].failed,
+                                  .keep = !rows[i].delete_with_inst && !(in.locks & LOCK_SECURITY),
+                                  .size_gib = rows[i].size_gib,
+                                  .slot = rows[i].slot,
+                                  .encrypted = rows[i].encrypted,
+                                  .data_key = data_key(op, &rows[i])};
     struct machine *m = ARENA_NEW(a, struct machine);
     *m = (struct machine){.id = in.id,
                           .name = in.name,

@@ -30,6 +30,10 @@ static enum err read_key(int fd, const char *path, uint8_t *key, struct fail *f)
 static enum err make_key(const char *dir, const char *path, struct world *w, uint8_t *key,
                          struct fail *f)
 {
+    CLEANUP(free_p) char *db = xasprintf("%s/ostler.db", dir);
+    if (access(db, F_OK) == 0)
+        return fail(f, ERR_INTERNAL, "%s is missing, and what is in %s is sealed with it", path,
+                    db);
     CLEANUP(free_p) char *tmp = xasprintf("%s/.master.key.new", dir);
     CLEANUP(close_p) int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     CLEANUP(close_p) int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

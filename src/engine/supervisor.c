@@ -105,6 +105,17 @@ static void report_free(struct report *r)
     free(r);
 }
 
+/* What happened to one instance is told in the order in which it happened. */
+static struct report *oldest_report(const struct supervisor *s, const char *inst)
+{
+    struct report *oldest = NULL;
+
+    for (struct report *r = s->reports; r; r = r->next)
+        if (streq(r->inst, inst))
+            oldest = r; /* new ones are put first */
+    return oldest;
+}
+
 static void try_later(struct report *r)
 {
     if (!r->retry)
@@ -129,12 +140,13 @@ static void report_done(struct write *w)
         return;
     }
     CLEANUP(free_p) char *inst = xstrdup(r->inst);
-    bool was_job = !r->stopped && !r->halfway;
-    report_free(r);
-    if (was_job) {
+    if (!r->stopped && !r->halfway)
         work_end(s, inst);
+    report_free(r);
+    if ((r = oldest_report(s, inst)))
+        submit(r);
+    else
         take_up(s, inst);
-    }
 }
 
 static void submit(void *arg)
@@ -144,6 +156,13 @@ static void submit(void *arg)
     r->write = (struct write){.run = report_run, .done = report_done};
     if (store_submit(r->s->config.store, &r->write))
         try_later(r);
+}
+
+/* One that has another before it is submitted when that is done. */
+static void tell(struct report *r)
+{
+    if (oldest_report(r->s, r->inst) == r)
+        submit(r);
 }
 
 static struct report *report_new(struct supervisor *s, const char *inst)
@@ -168,7 +187,7 @@ static void on_done(void *ctx, const char *inst, int64_t job, const struct outco
     r->error = arena_str(r->arena, o->error);
     r->ssh_port = o->ssh_port;
     work_log(ctx, inst, o);
-    submit(r);
+    tell(r);
 }
 
 static void on_halfway(void *ctx, const char *inst, int64_t job)
@@ -177,7 +196,7 @@ static void on_halfway(void *ctx, const char *inst, int64_t job)
 
     r->job = job;
     r->halfway = true;
-    submit(r);
+    tell(r);
 }
 
 static void on_stopped(void *ctx, const char *inst, const char *reason)
@@ -186,7 +205,7 @@ static void on_stopped(void *ctx, const char *inst, const char *reason)
 
     log_write(LOG_INFO, "a machine stopped", "instance", inst, "why", reason, NULL);
     r->stopped = arena_str(r->arena, reason);
-    submit(r);
+    tell(r);
 }
 
 /* ---- what the engine is told ---- */
@@ -212,7 +231,7 @@ static void order(struct supervisor *s, const struct machine *m, const struct jo
         if (runs)
             d->reboot(e, m, j->id, j->force);
         else
-            d->start(e, m, j->id, false); /* the reboot had got as far as off */
+            d->start(e, m, j->id, j->reset_local); /* the reboot had got as far as off */
         break;
     case VERB_RELEASE:
     case VERB_FORCE_RELEASE:
@@ -224,8 +243,16 @@ static void order(struct supervisor *s, const struct machine *m, const struct jo
     }
 }
 
-/* Begins the instance's job, if it has one and nothing is under way. */
-static void begin(struct supervisor *s, const char *inst, bool runs)
+/* The store could not be read: every job is looked at again, soon. */
+static void look_again(struct supervisor *s)
+{
+    s->last_job = 0;
+    loop_timer_set(s->again, RETRY_MS, 0);
+}
+
+/* Begins the instance's job, if it has one and nothing is under way or still to be told. False: the
+ * store could not be read. */
+static bool begin(struct supervisor *s, const char *inst, bool runs)
 {
     CLEANUP(arena_free_p) struct arena *a = arena_new();
     struct fail f = {0};
@@ -234,7 +261,8 @@ static void begin(struct supervisor *s, const char *inst, bool runs)
     struct machine *m = NULL;
     struct job job;
 
-    if (!s->stopping && !map_get(s->working, inst) && job_get(&op, inst, &job))
+    if (!s->stopping && !map_get(s->working, inst) && !oldest_report(s, inst) &&
+        job_get(&op, inst, &job))
         m = machine_of(&op, &(struct inst){.id = inst});
     bool broken = tx_failed(tx);
     store_read_end(tx);
@@ -243,11 +271,13 @@ static void begin(struct supervisor *s, const char *inst, bool runs)
         order(s, m, &job, runs);
     }
     machine_free(m);
+    return !broken;
 }
 
 static void take_up(struct supervisor *s, const char *inst)
 {
-    begin(s, inst, true);
+    if (!begin(s, inst, true))
+        look_again(s);
 }
 
 void supervisor_kick(struct supervisor *s)
@@ -261,10 +291,15 @@ void supervisor_kick(struct supervisor *s)
     query_num(&q, "id", CMP_GT, s->last_job);
     struct tx *tx = store_read(s->config.store, a);
     struct job *jobs = store_find(tx, &rec_job, &q, &n);
+    bool broken = tx_failed(tx);
     store_read_end(tx);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && !broken; i++) {
+        broken = !begin(s, jobs[i].inst, true);
         s->last_job = jobs[i].id;
-        begin(s, jobs[i].inst, true);
+    }
+    if (broken) {
+        look_again(s);
+        return;
     }
     if (n == JOBS_AT_ONCE)
         loop_timer_set(s->again, 0, 0);
@@ -293,7 +328,8 @@ static void on_surveyed(void *ctx, const char *inst_, enum survey what)
 
     if (!map_remove(s->surveying, inst))
         return;
-    begin(s, inst, what == SURVEY_RUNNING);
+    if (!begin(s, inst, what == SURVEY_RUNNING || what == SURVEY_UNKNOWN))
+        look_again(s);
     if (!map_get(s->working, inst))
         lost(s, inst, what);
     if (supervisor_ready(s))
@@ -325,7 +361,7 @@ static void collect(void *ctx, const char *key, void *value)
 
 /* The machines are gathered first: a survey may answer at once, and its answer opens a snapshot of
  * its own. */
-static void survey_all(struct supervisor *s)
+static bool survey_all(struct supervisor *s)
 {
     CLEANUP(arena_free_p) struct arena *a = arena_new();
     struct fail f = {0};
@@ -343,15 +379,18 @@ static void survey_all(struct supervisor *s)
         survey_one(s, &op, jobs[i].inst);
         s->last_job = jobs[i].id;
     }
+    bool broken = tx_failed(tx);
     store_read_end(tx);
 
     struct asked asked = {ARENA_ARRAY(a, struct machine *, map_count(s->surveying) + 1), 0};
     map_each(s->surveying, collect, &asked);
     for (size_t i = 0; i < asked.n; i++) {
-        s->config.driver->survey(s->engine, asked.machines[i]);
+        if (!broken)
+            s->config.driver->survey(s->engine, asked.machines[i]);
         machine_free(asked.machines[i]);
     }
     s->surveyed_all = true;
+    return !broken;
 }
 
 /* ---- life ---- */
@@ -375,7 +414,10 @@ enum err supervisor_new(const struct supervisor_config *config, struct superviso
         supervisor_free(s);
         return e;
     }
-    survey_all(s);
+    if (!survey_all(s)) {
+        supervisor_free(s);
+        return fail(f, ERR_INTERNAL, "the instances cannot be read; see the log");
+    }
     supervisor_kick(s);
     *ret = s;
     return ERR_NONE;

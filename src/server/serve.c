@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
@@ -318,6 +319,17 @@ static void close_all(struct server *s)
     arena_free(s->arena);
 }
 
+/* A machine takes three descriptors, a client one; the usual soft limit of 1024 is for select(). */
+static void raise_fd_limit(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &files); /* refused: it works as far as the limit goes */
+}
+
 int serve_main(int argc, char **argv)
 {
     struct server s = {.lock_fd = -1};
@@ -329,6 +341,7 @@ int serve_main(int argc, char **argv)
         return e;
     }
     (void)umask(077); /* what is kept here is its owner's */
+    raise_fd_limit();
     log_setup(s.config.log_level, s.config.log_format);
     s.arena = arena_new();
     if (open_all(&s, &f)) {

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 
-enum { BUCKETS = 128, PAGE = 4096 };
+enum { BUCKETS = 128, PAGE = 4096, BUSY_MS = 5000, MAX_KEPT = 512 };
 
 /* A statement is SQLite's; ours adds its text, by which it is found again. */
 struct kept {
@@ -21,6 +21,7 @@ struct db {
     sqlite3 *lite;
     struct kept *kept[BUCKETS];
     int64_t log_pages;
+    size_t n_kept;
 };
 
 static sqlite3_stmt *lite(struct stmt *s)
@@ -67,7 +68,7 @@ int db_open(const char *path, bool writes, struct db **ret)
         db_close(db);
         return e;
     }
-    (void)sqlite3_busy_timeout(db->lite, 5000);
+    (void)sqlite3_busy_timeout(db->lite, BUSY_MS);
     (void)sqlite3_wal_hook(db->lite, on_commit, db);
     *ret = db;
     return 0;
@@ -108,6 +109,24 @@ static size_t bucket(const char *sql)
     return h % BUCKETS;
 }
 
+/* Clients choose which filters they combine: what is kept is bounded. */
+static void forget_all(struct db *db)
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct kept **at = &db->kept[i]; *at;) {
+            struct kept *k = *at;
+
+            if (sqlite3_stmt_busy(k->stmt)) {
+                at = &k->next;
+                continue;
+            }
+            *at = k->next;
+            (void)sqlite3_finalize(k->stmt);
+            free(k);
+            db->n_kept--;
+        }
+}
+
 struct stmt *db_stmt(struct db *db, const char *sql)
 {
     size_t at = bucket(sql), n = strlen(sql) + 1;
@@ -115,6 +134,8 @@ struct stmt *db_stmt(struct db *db, const char *sql)
     for (struct kept *k = db->kept[at]; k; k = k->next)
         if (streq(k->sql, sql))
             return (struct stmt *)k->stmt;
+    if (db->n_kept >= MAX_KEPT)
+        forget_all(db);
     struct kept *k = xmalloc(sizeof(*k) + n);
     memcpy(k->sql, sql, n);
     if (sqlite3_prepare_v3(db->lite, sql, -1, SQLITE_PREPARE_PERSISTENT, &k->stmt, NULL) !=
@@ -125,6 +146,7 @@ struct stmt *db_stmt(struct db *db, const char *sql)
     }
     k->next = db->kept[at];
     db->kept[at] = k;
+    db->n_kept++;
     return (struct stmt *)k->stmt;
 }
 
@@ -197,9 +219,12 @@ int64_t db_last_id(struct db *db)
 
 int db_checkpoint(struct db *db, bool wait)
 {
+    /* Whoever writes is not kept waiting for a reader that may never end. */
+    (void)sqlite3_busy_timeout(db->lite, wait ? 20 : 0);
     int mode = wait ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
     int code = sqlite3_wal_checkpoint_v2(db->lite, NULL, mode, NULL, NULL);
 
+    (void)sqlite3_busy_timeout(db->lite, BUSY_MS);
     return code == SQLITE_OK ? 0 : code == SQLITE_BUSY ? -EAGAIN : failed(db, "checkpoint");
 }
 

@@ -159,10 +159,20 @@ static const char *const cmp_sql[] = {
     [CMP_HAS_BITS] = " & ? <> 0",
 };
 
+/* A list is filled up to a power of two with its last value, so that lengths share statements. */
+static size_t in_slots(size_t n)
+{
+    size_t slots = n ? 1 : 0;
+
+    while (slots < n)
+        slots *= 2;
+    return slots;
+}
+
 static void add_in(struct buf *sql, const struct cond *c)
 {
     buf_fmt(sql, "%s IN (", c->column);
-    for (size_t i = 0; i < c->n_texts; i++)
+    for (size_t i = 0; i < in_slots(c->n_texts); i++)
         buf_str(sql, i ? ",?" : "?");
     buf_char(sql, ')');
 }
@@ -207,8 +217,8 @@ static void bind_where(struct stmt *s, const struct query *q)
         const struct cond *c = &q->conds[i];
 
         if (c->cmp == CMP_IN)
-            for (size_t j = 0; j < c->n_texts; j++)
-                stmt_text(s, at++, c->texts[j]);
+            for (size_t j = 0; j < in_slots(c->n_texts); j++)
+                stmt_text(s, at++, c->texts[j < c->n_texts ? j : c->n_texts - 1]);
         else if (c->is_text)
             stmt_text(s, at++, c->text);
         else
@@ -239,7 +249,7 @@ static struct stmt *select_stmt(struct tx *tx, const struct record *rec, const s
         int at = 1;
 
         for (size_t i = 0; i < q->n_conds; i++)
-            at += q->conds[i].cmp == CMP_IN ? (int)q->conds[i].n_texts : 1;
+            at += q->conds[i].cmp == CMP_IN ? (int)in_slots(q->conds[i].n_texts) : 1;
         stmt_int(s, at, q->limit ? (int64_t)q->limit : -1);
         stmt_int(s, at + 1, (int64_t)q->offset);
     }

@@ -1,6 +1,7 @@
 /* Making disk files, and looking whether they are there. */
 #include "engine/qemu/disks.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "base/buf.h"
+#include "base/crypto.h"
 #include "engine/qemu/reason.h"
 #include "engine/qemu/spec.h"
 #include "net/child.h"
@@ -32,6 +34,7 @@ struct disks_job {
     void *arg;
     size_t at; /* the disk that is being made */
     int tries;
+    uint64_t mark; /* a qemu-img of a daemon that was killed may still write: never the same name */
     struct child_job *tool;
     struct seal *seal;
     struct arena *arena;
@@ -107,7 +110,7 @@ static void seal_begin(struct disks_job *job)
     /* A descriptor of its own: the job may be cancelled, and its owner's closed, meanwhile. */
     s->dirfd = fcntl(job->dirfd, F_DUPFD_CLOEXEC, 0);
     s->name = xasprintf("%s.qcow2", spec_disk_file(d));
-    s->tmp = xasprintf("%s.tmp", s->name);
+    s->tmp = xasprintf("%s.%016llx.tmp", s->name, (unsigned long long)job->mark);
     s->job = job;
     job->seal = s;
     if (s->dirfd >= 0 && loop_work(job->loop, seal_work, seal_done, s) == 0)
@@ -171,7 +174,9 @@ static void start_tool(struct disks_job *job)
         add(argv, &n, "--object", "secret,id=key,format=raw,file=/dev/fd/4");
         add(argv, &n, "-o", "encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10");
     }
-    add(argv, &n, arena_fmt(a, "/proc/self/fd/3/%s.tmp", file_name(a, d)),
+    add(argv, &n,
+        arena_fmt(a, "/proc/self/fd/3/%s.%016llx.tmp", file_name(a, d),
+                  (unsigned long long)job->mark),
         arena_fmt(a, "%lldG", (long long)d->size_gib));
     const int fds[] = {job->dirfd, key};
     const struct child_spec spec = {.path = argv[0],
@@ -201,10 +206,25 @@ static void next_disk(struct disks_job *job)
     finish(job, NULL);
 }
 
+static void drop_unfinished(int dirfd)
+{
+    DIR *d = NULL;
+    int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0 && !(d = fdopendir(fd)))
+        (void)close(fd);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (strlen(e->d_name) > 4 && streq(e->d_name + strlen(e->d_name) - 4, ".tmp"))
+            (void)unlinkat(dirfd, e->d_name, 0);
+    if (d)
+        (void)closedir(d);
+}
+
 static void begin(void *arg)
 {
     struct disks_job *job = arg;
 
+    drop_unfinished(job->dirfd);
     next_disk(job);
 }
 
@@ -222,6 +242,7 @@ struct disks_job *disks_make(struct loop *loop, int dirfd, const struct machine 
                               .done = done,
                               .arg = arg,
                               .arena = arena_new()};
+    random_bytes(&job->mark, sizeof(job->mark));
     job->soon = loop_timer_new(loop, begin, job);
     loop_timer_set(job->soon, 0, 0);
     return job;

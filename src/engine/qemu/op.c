@@ -136,14 +136,30 @@ static void not_found(struct vm *vm)
         finish(vm, "the machine runs already, under somebody else's control");
         return;
     }
-    log_write(LOG_DEBUG, "a machine does not answer", "instance", vm->id, NULL);
+    log_write(LOG_WARN, "a machine does not answer", "instance", vm->id, NULL);
+    if (op->kind == OP_SURVEY) {
+        /* Its lock is held, so it runs; it may answer later. Only who is asked to may kill it. */
+        finish_survey(vm, vm->live || vm_watch_holder(vm) ? SURVEY_RUNNING : SURVEY_UNKNOWN);
+        return;
+    }
     op->killing = vm_kill_holder(vm);
     if (op->killing)
         return; /* op_gone goes on */
+    finish(vm, "the machine's process does not answer and cannot be found");
+}
+
+/* Neither free nor held, as far as we can see: nothing may be concluded from that. */
+static void cannot_tell(struct vm *vm, int error)
+{
+    struct op *op = vm->op;
+
+    log_write(LOG_ERROR, "it cannot be told whether a machine runs", "instance", vm->id, "why",
+              strerror(-error), NULL);
     if (op->kind == OP_SURVEY)
-        finish_survey(vm, SURVEY_ABSENT);
+        finish_survey(vm, SURVEY_UNKNOWN);
     else
-        finish(vm, "the machine's process does not answer and cannot be found");
+        finish(vm, arena_fmt(op->arena, "the machine's directory cannot be locked: %s",
+                             strerror(-error)));
 }
 
 static void find_again(struct vm *vm)
@@ -182,6 +198,10 @@ static void find(struct vm *vm)
     int lock = vm->dirfd < 0 ? vm->dirfd : vmdir_lock(vm->dirfd);
     if (lock == -EWOULDBLOCK) {
         on_held(vm);
+        return;
+    }
+    if (lock < 0 && lock != -ENOENT) {
+        cannot_tell(vm, lock);
         return;
     }
     vm->lock_fd = lock < 0 ? -1 : lock;
@@ -365,8 +385,15 @@ static void start_over(struct vm *vm)
 
 static void remove_work(struct task *t)
 {
+    int e = 0;
+
     netport_down(t->dir, t->spec);
-    int e = vmdir_remove(t->dir, t->id);
+    for (size_t i = 0; !e && i < t->spec->n_disks; i++)
+        if (t->spec->disks[i].keep)
+            e = vmdir_keep(t->dir, t->id,
+                           arena_fmt(t->arena, "%s.qcow2", spec_disk_file(&t->spec->disks[i])));
+    if (!e)
+        e = vmdir_remove(t->dir, t->id);
     if (e)
         t->error = arena_fmt(t->arena, "the machine's files cannot be removed: %s", strerror(-e));
 }

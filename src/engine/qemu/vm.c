@@ -413,18 +413,22 @@ bool vm_adopt(struct vm *vm)
     return true;
 }
 
-bool vm_kill_holder(struct vm *vm)
+bool vm_watch_holder(struct vm *vm)
 {
-    if (vm->live) {
-        kill_now(vm);
-        return true;
-    }
-    pid_t pid = vmdir_holder(vm->dirfd);
-    int pidfd = open_holder(vm, pid);
-    if (pidfd < 0 || !use_process(vm, pid, pidfd)) {
+    int pidfd = open_holder(vm, vmdir_holder(vm->dirfd));
+
+    if (pidfd < 0 || !use_process(vm, 0, pidfd)) {
         close_p(&pidfd);
         return false;
     }
+    loop_timer_set(vm->again, RECONNECT_MS, 0);
+    return true;
+}
+
+bool vm_kill_holder(struct vm *vm)
+{
+    if (!vm->live && !vm_watch_holder(vm))
+        return false;
     kill_now(vm);
     return true;
 }

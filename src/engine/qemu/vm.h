@@ -121,6 +121,9 @@ void vm_lower_priority(struct vm *vm);
 
 /* Takes over the process that holds the lock: false when it cannot be reached (yet). */
 bool vm_adopt(struct vm *vm);
+/* Watches the process that holds the lock, whose monitor is silent. False when it cannot be found.
+ */
+bool vm_watch_holder(struct vm *vm);
 /* Kills the process that holds the lock; its end is told like any other. False when it cannot be
  * found. */
 bool vm_kill_holder(struct vm *vm);

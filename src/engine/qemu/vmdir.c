@@ -94,6 +94,25 @@ int vmdir_remove(const char *dir, const char *id)
     return remove_tree(all, id, 0);
 }
 
+int vmdir_keep(const char *dir, const char *id, const char *file)
+{
+    CLEANUP(free_p) char *path = xasprintf("%s/disks", dir);
+    CLEANUP(close_p) int from = vmdir_open(dir, id, false);
+
+    if (from < 0)
+        return from == -ENOENT ? 0 : from;
+    if (!is_name(file))
+        return -EINVAL;
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return -errno;
+    CLEANUP(close_p) int to = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (to < 0)
+        return -errno;
+    if (renameat(from, file, to, file) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    return fsync(to) < 0 || fsync(from) < 0 ? -errno : 0;
+}
+
 /* ---- the lock ---- */
 
 int vmdir_lock(int dirfd)

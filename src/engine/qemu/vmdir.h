@@ -15,6 +15,10 @@
 /* Opens DIR/instances/ID, making it (0700) when asked. A descriptor or a negative errno. */
 int vmdir_open(const char *dir, const char *id, bool make);
 
+/* Moves DIR/instances/ID/FILE to DIR/disks/FILE, for good; 0 also when it was moved before. Blocks.
+ */
+int vmdir_keep(const char *dir, const char *id, const char *file);
+
 /* DIR/instances/ID removed with all that is in it; 0 also when it was not there. Blocks. */
 int vmdir_remove(const char *dir, const char *id);
 
