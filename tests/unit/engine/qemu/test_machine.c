@@ -776,6 +776,25 @@ static void test_release(void **state)
     assert_int_equal(b->n_stopped, 0);
 }
 
+/* A disk that survives its instance is moved out of the way of its directory's end. */
+static void test_kept_disk(void **state)
+{
+    struct bench *b = need_guest(state);
+    struct machine m = machine(b, 0);
+    struct machine_disk disks[] = {
+        one_disk, {.id = "d-kept", .kind = DISK_DATA, .size_gib = 1, .slot = 1, .keep = true}};
+    CLEANUP(free_p) char *kept = xasprintf("%s/disks/d-kept.qcow2", b->dir);
+
+    m.disks = disks;
+    m.n_disks = ARRAY_LEN(disks);
+    create(b, &m);
+    assert_int_not_equal(access(kept, F_OK), 0);
+    engine_qemu.release(b->engine, &m, ++b->next_job);
+    expect_ok(b);
+    assert_int_equal(access(kept, F_OK), 0);
+    assert_int_equal(open_dir(b, m.id), -ENOENT);
+}
+
 /* Closing in the middle of anything: no callback comes any more, and what runs can be found again.
  */
 static void test_close_midway(void **state)
@@ -862,6 +881,7 @@ int main(int argc, char **argv)
                                        STORY(test_encrypted),
                                        STORY(test_disks),
                                        STORY(test_release),
+                                       STORY(test_kept_disk),
                                        STORY(test_close_midway),
                                        STORY(test_kvm_demotion)};
 
