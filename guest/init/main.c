@@ -98,7 +98,7 @@ static int open_signals(void)
 static void start_ssh(void)
 {
     /* -R: host keys are made at the first connection; -s: keys only, no passwords. */
-    static const char *const dropbear[] = {"/usr/sbin/dropbear", "-F", "-R", "-s", NULL};
+    static const char *const dropbear[] = {SSH_SERVER, "-F", "-R", "-s", NULL};
 
     if (access(dropbear[0], X_OK) < 0)
         return;

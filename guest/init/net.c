@@ -22,6 +22,9 @@ enum {
     FIRST_WAIT_MS = 100, /* doubled after each silence, up to: */
     LONGEST_WAIT_MS = 2000,
     MTU_MIN = 576, /* what IPv4 demands; less is a mistake of the server */
+    LOOK_AGAIN_MS = 5,
+    SOCKETS_MAX = 16 * 1024, /* of the kernel's list; listening ones come first in it */
+    STATE_LISTEN = 0x0a,
 };
 
 static struct ifreq request_for(const char *interface)
@@ -226,4 +229,30 @@ void net_configure(const char *interface, const struct dhcp_lease *lease)
     close(fd);
     if (lease->dns_count > 0)
         write_resolv_conf(lease);
+}
+
+/* The kernel's own list, because to try a connection would make the server work for it. */
+static bool listens(uint16_t port)
+{
+    static char list[SOCKETS_MAX];
+    unsigned at, state;
+
+    if (file_read("/proc/net/tcp", list, sizeof(list)) < 0)
+        return false;
+    for (const char *line = strchr(list, '\n'); line; line = strchr(line + 1, '\n')) {
+        if (sscanf(line, " %*d: %*8x:%4x %*8x:%*4x %2x", &at, &state) == 2 && at == port &&
+            state == STATE_LISTEN)
+            return true;
+    }
+    return false;
+}
+
+bool net_await_listener(uint16_t port, int64_t deadline)
+{
+    while (!listens(port)) {
+        if (ms_left(deadline) == 0)
+            return false;
+        usleep(LOOK_AGAIN_MS * 1000);
+    }
+    return true;
 }

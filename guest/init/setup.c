@@ -25,6 +25,8 @@ enum {
     INTERFACE_MS = 200, /* its driver was loaded before us: it is there or there is none */
     DHCP_MS = 10000,
     METADATA_MS = 5000,
+    SSH_MS = 5000, /* it was started before us; only a crowded host makes it late */
+    SSH_PORT = 22,
     NAME_SIZE = 65,
     KEY_MAX = 16 * 1024,
     KEYS_FILE_MAX = 128 * 1024,
@@ -210,6 +212,13 @@ static void ask_metadata(struct identity *me)
     metadata_done(&m);
 }
 
+/* Who reads that a machine is up logs in at once, and must not be turned away. */
+static void await_ssh(void)
+{
+    if (access(SSH_SERVER, X_OK) == 0 && !net_await_listener(SSH_PORT, now_ms() + SSH_MS))
+        say("the SSH server does not listen yet");
+}
+
 int setup_run(void)
 {
     struct identity me = {.id = "unknown", .address = "no network"};
@@ -220,6 +229,7 @@ int setup_run(void)
         ask_metadata(&me);
     else
         apply_hostname(&me);
+    await_ssh();
     int64_t now = now_ms();
     say("%s is up: %s %s uptime=%d.%03d", me.id, me.address, me.hostname, (int)(now / 1000),
         (int)(now % 1000));
