@@ -22,8 +22,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/kernel.sh"
 
 DISK_GIB=1
-# loglevel: microvm has no PCI, which the kernel calls fatal and is not.
-CMDLINE='console=ttyS0 quiet loglevel=3 reboot=t panic=-1 ostler.root=/dev/vda'
+CMDLINE='console=ttyS0 quiet reboot=t panic=-1 ostler.root=/dev/vda'
 PRODUCTS='vmlinux initramfs.cpio root.qcow2 image.json'
 FIXED_TIME=1700000000 # of every file in the image, so that equal inputs give equal bytes
 
