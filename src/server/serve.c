@@ -308,8 +308,7 @@ static void close_all(struct server *s)
     tls_ctx_free(s->tls);
     for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
         loop_signal_free(s->signals[i]);
-    if (s->patience)
-        loop_timer_free(s->patience);
+    loop_timer_free(s->patience);
     loop_wake_free(s->committed);
     loop_free(s->loop);
     catalog_free(s->catalog);
