@@ -18,14 +18,18 @@ const struct action *action_find(const struct action *const *list, const char *n
     return NULL;
 }
 
-enum err call_secret(struct call *c, const char *access_key_id, struct secret *ret)
+enum err call_mac(struct call *c, const char *access_key_id, enum hmac_hash hash,
+                  const char *suffix, struct signing *ret)
 {
-    if (!store_get(c->op.tx, &rec_access_key, access_key_id, &ret->row))
+    struct access_key *row = &ret->row;
+
+    if (!store_get(c->op.tx, &rec_access_key, access_key_id, row))
         return fail(&c->fail, ERR_AUTH_KEY_UNKNOWN, "there is no access key '%s'", access_key_id);
-    if (!ret->row.active)
+    if (!row->active)
         return fail(&c->fail, ERR_AUTH_KEY_INACTIVE, "the access key '%s' is disabled",
                     access_key_id);
-    return access_key_secret(&c->op, &ret->row, &ret->key);
+    return vault_mac(c->op.core->vault, c->arena, row->id, row->secret, hash, suffix, &ret->mac,
+                     &c->fail);
 }
 
 static const struct err_row *find_row(const struct err_row *rows, enum err e)

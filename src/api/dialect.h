@@ -59,13 +59,15 @@ struct call {
 };
 
 /* What a dialect may use of the access keys while it verifies. */
-struct secret {
-    struct bytes key; /* the secret's bytes, valid for the call */
+struct signing {
+    const struct hmac_key
+        *mac; /* its secret with the suffix behind it; valid until the next call */
     struct access_key row;
 };
 
 /* ERR_AUTH_KEY_UNKNOWN, ERR_AUTH_KEY_INACTIVE or ERR_INTERNAL. Uses c->op.tx. */
-enum err call_secret(struct call *c, const char *access_key_id, struct secret *ret);
+enum err call_mac(struct call *c, const char *access_key_id, enum hmac_hash hash,
+                  const char *suffix, struct signing *ret);
 
 struct dialect {
     const char *name;   /* "alibaba" */

@@ -14,6 +14,7 @@ enum { FORGET_EVERY = 1024 }; /* writes, until nonces that are too old are forgo
 
 struct api {
     struct api_config config;
+    unsigned writes; /* the writer thread's */
 };
 
 /* A call with what outlives its function: the write, the decoded input, and where the answer goes.
@@ -51,12 +52,14 @@ static int64_t now(struct api *api)
 static void log_call(struct way *w, int status)
 {
     struct call *c = &w->call;
+    enum log_level level = c->fail.err == ERR_INTERNAL ? LOG_ERROR : LOG_INFO;
     char status_text[12], ms_text[24];
 
+    if (!log_enabled(level))
+        return;
     (void)snprintf(status_text, sizeof(status_text), "%d", status);
     (void)snprintf(ms_text, sizeof(ms_text), "%lld", (long long)(now(w->api) - w->began));
-    log_write(c->fail.err == ERR_INTERNAL ? LOG_ERROR : LOG_INFO, "request", "request",
-              c->request_id, "dialect", c->dialect->name, "action",
+    log_write(level, "request", "request", c->request_id, "dialect", c->dialect->name, "action",
               c->action_name ? c->action_name : "-", "account", c->op.account, "status",
               status_text, "error", c->fail.err ? err_name(c->fail.err) : NULL, "detail",
               c->fail.err == ERR_INTERNAL ? c->fail.detail : NULL, "ms", ms_text, "peer",
@@ -76,7 +79,7 @@ static void finish(struct way *w, enum err e)
         a.status = row->status;
         c->dialect->refuse(c, row, &a);
     } else {
-        c->fail = (struct fail){0};
+        fail_clear(&c->fail);
         a.status = 200;
         c->dialect->answer(c, w->out, &a);
     }
@@ -129,7 +132,7 @@ static enum err run(struct way *w, struct tx *tx)
 
 /* What a signature changed it changes once. The dialect remembers too, but forgets when the server
  * ends. */
-static enum err once(struct call *c, struct tx *tx)
+static enum err once(struct call *c, struct tx *tx, unsigned *count)
 {
     struct nonce n = {.key = c->replay_key, .until = c->replay_until}, old;
 
@@ -139,7 +142,7 @@ static enum err once(struct call *c, struct tx *tx)
     if (store_get(tx, &rec_nonce, n.key, &old))
         return fail(&c->fail, ERR_AUTH_REPLAY, "the nonce was used before");
     store_insert(tx, &rec_nonce, &n);
-    if (store_next(tx, "nonce") % FORGET_EVERY == 0) {
+    if (++*count % FORGET_EVERY == 0) {
         struct query over = {0};
 
         query_num(&over, "until", CMP_LT, c->op.now);
@@ -151,7 +154,7 @@ static enum err once(struct call *c, struct tx *tx)
 static enum err write_run(struct write *write, struct tx *tx)
 {
     struct way *w = CONTAINER_OF(write, struct way, write);
-    enum err e = once(&w->call, tx);
+    enum err e = once(&w->call, tx, &w->api->writes);
 
     return e ? e : run(w, tx);
 }
@@ -209,6 +212,18 @@ static void begin(struct way *w, const struct dialect *d, struct api *api, const
     d->name_request(c);
 }
 
+/* Zeroed but for the refusal's text, which is long and is written before it is read. */
+static struct way *way_new(struct arena *arena)
+{
+    struct way *w = arena_raw(arena, sizeof(*w));
+    char *text = w->call.fail.detail, *after = text + sizeof(w->call.fail.detail);
+
+    memset(w, 0, (size_t)(text - (char *)w));
+    memset(after, 0, (size_t)((char *)(w + 1) - after));
+    text[0] = 0;
+    return w;
+}
+
 static const struct dialect *whose(struct api *api, const struct request *r)
 {
     for (const struct dialect *const *d = api->config.dialects; *d; d++)
@@ -244,7 +259,7 @@ void api_handle(struct api *api, const struct request *r, struct arena *arena, a
             reply, ctx);
         return;
     }
-    struct way *w = ARENA_NEW(arena, struct way);
+    struct way *w = way_new(arena);
     struct call *c = &w->call;
     w->reply = reply;
     w->ctx = ctx;
@@ -277,7 +292,7 @@ void api_refuse(struct api *api, const struct request *r, struct arena *arena, e
         answer_nobody(api, r, status ? status : 400, reason, reply, ctx);
         return;
     }
-    struct way *w = ARENA_NEW(arena, struct way);
+    struct way *w = way_new(arena);
     w->reply = reply;
     w->ctx = ctx;
     begin(w, d, api, r, arena);

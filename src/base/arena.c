@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { FIRST_BLOCK = 4096, MAX_BLOCK = 64 * 1024 };
+enum { FIRST_BLOCK = 4096, MAX_BLOCK = 64 * 1024, KEEP_BLOCK = 32 * 1024 };
 
 struct block {
     struct block *next;
@@ -15,7 +15,6 @@ struct block {
 
 struct arena {
     struct block *top; /* the block that is being filled; older ones follow */
-    struct block *first;
 };
 
 static struct block *block_new(size_t size, struct block *next)
@@ -32,19 +31,28 @@ struct arena *arena_new(void)
 {
     struct arena *a = xmalloc(sizeof(*a));
 
-    a->top = a->first = block_new(FIRST_BLOCK, NULL);
+    a->top = block_new(FIRST_BLOCK, NULL);
     return a;
+}
+
+/* Of two blocks the one that is better to keep: the larger, if it is not too large. */
+static struct block *better(struct block *a, struct block *b)
+{
+    struct block *kept = a->size > b->size && a->size <= KEEP_BLOCK ? a : b;
+
+    free(kept == a ? b : a);
+    return kept;
 }
 
 void arena_clear(struct arena *a)
 {
-    while (a->top != a->first) {
-        struct block *b = a->top;
+    while (a->top->next) {
+        struct block *next = a->top->next, *rest = next->next;
 
-        a->top = b->next;
-        free(b);
+        a->top = better(a->top, next);
+        a->top->next = rest;
     }
-    a->first->used = 0;
+    a->top->used = 0;
 }
 
 void arena_free(struct arena *a)
@@ -52,11 +60,11 @@ void arena_free(struct arena *a)
     if (!a)
         return;
     arena_clear(a);
-    free(a->first);
+    free(a->top);
     free(a);
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+void *arena_raw(struct arena *a, size_t size)
 {
     size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
     if (a->top->size - a->top->used < size) {
@@ -66,14 +74,20 @@ void *arena_alloc(struct arena *a, size_t size)
     }
     void *p = a->top->data + a->top->used;
     a->top->used += size;
-    return memset(p, 0, size);
+    return p;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    return memset(arena_raw(a, size), 0, size);
 }
 
 char *arena_strn(struct arena *a, const char *s, size_t n)
 {
-    char *copy = arena_alloc(a, n + 1);
+    char *copy = arena_raw(a, n + 1);
 
     memcpy(copy, s, n);
+    copy[n] = 0;
     return copy;
 }
 
@@ -84,16 +98,21 @@ char *arena_str(struct arena *a, const char *s)
 
 char *arena_fmt(struct arena *a, const char *fmt, ...)
 {
+    size_t room = a->top->size - a->top->used;
+    char *s = a->top->data + a->top->used; /* most texts fit where they will stay */
     va_list ap;
 
     va_start(ap, fmt);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int n = vsnprintf(s, room, fmt, ap);
     va_end(ap);
     if (n < 0)
         abort();
-    char *s = arena_alloc(a, (size_t)n + 1);
+    bool fits = (size_t)n < room;
+    char *kept = arena_raw(a, (size_t)n + 1);
+    if (fits && kept == s)
+        return s;
     va_start(ap, fmt);
-    (void)vsnprintf(s, (size_t)n + 1, fmt, ap);
+    (void)vsnprintf(kept, (size_t)n + 1, fmt, ap);
     va_end(ap);
-    return s;
+    return kept;
 }

@@ -14,10 +14,12 @@ struct arena;
 
 struct arena *arena_new(void);
 void arena_free(struct arena *a);
-void arena_clear(struct arena *a); /* forgets everything, keeps the first block */
+void arena_clear(struct arena *a); /* forgets everything, keeps one block of a usual size */
 
 /* Zeroed, aligned for any type; never NULL. */
 void *arena_alloc(struct arena *a, size_t size);
+/* The same with anything in it, for who writes all of it. */
+void *arena_raw(struct arena *a, size_t size);
 #define ARENA_NEW(a, type)      ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (n)))
 

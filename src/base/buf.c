@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+enum { USUAL_FMT = 40 }; /* a formatted piece is rarely longer, and then costs a second walk */
+
 void buf_done(struct buf *b)
 {
     free(b->data);
@@ -48,7 +50,11 @@ void buf_str(struct buf *b, const char *s)
 
 void buf_char(struct buf *b, char c)
 {
-    buf_add(b, &c, 1);
+    char *to = buf_reserve(b, 1);
+
+    to[0] = c;
+    to[1] = 0;
+    b->len++;
 }
 
 void buf_vfmt(struct buf *b, const char *fmt, va_list ap)
@@ -56,12 +62,14 @@ void buf_vfmt(struct buf *b, const char *fmt, va_list ap)
     va_list again;
 
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, again);
-    va_end(again);
+    char *to = buf_reserve(b, USUAL_FMT);
+    size_t room = b->cap - b->len;
+    int n = vsnprintf(to, room, fmt, ap);
     if (n < 0)
         abort();
-    char *to = buf_reserve(b, (size_t)n);
-    (void)vsnprintf(to, (size_t)n + 1, fmt, ap);
+    if ((size_t)n >= room)
+        (void)vsnprintf(buf_reserve(b, (size_t)n), (size_t)n + 1, fmt, again);
+    va_end(again);
     b->len += (size_t)n;
 }
 

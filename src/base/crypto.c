@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
+#include <pthread.h>
+
+enum { HMAC_BLOCK = 64 }; /* of SHA-1 and SHA-256 alike */
 
 static void must(int ok)
 {
@@ -19,10 +20,57 @@ void md5(const void *data, size_t len, uint8_t ret[MD5_LEN])
     must(EVP_Digest(data, len, ret, NULL, EVP_md5(), NULL));
 }
 
+/* OpenSSL 3 looks an algorithm up by name, under a lock, each time that it is not brought along. */
+static EVP_MD *fetched[2];
+static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
+
+static void fetch(void)
+{
+    static const char *const names[] = {[HMAC_SHA1] = "SHA1", [HMAC_SHA256] = "SHA256"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (!(fetched[i] = EVP_MD_fetch(NULL, names[i], NULL)))
+            abort();
+}
+
+static const EVP_MD *md_of(enum hmac_hash hash)
+{
+    (void)pthread_once(&fetch_once, fetch);
+    return fetched[hash];
+}
+
+/* A context a thread, so that hashing allocates nothing. */
+static pthread_key_t work_key;
+static pthread_once_t work_once = PTHREAD_ONCE_INIT;
+
+static void free_work(void *ctx)
+{
+    EVP_MD_CTX_free(ctx);
+}
+
+static void make_work_key(void)
+{
+    if (pthread_key_create(&work_key, free_work))
+        abort();
+}
+
+static EVP_MD_CTX *work(void)
+{
+    (void)pthread_once(&work_once, make_work_key);
+    EVP_MD_CTX *ctx = pthread_getspecific(work_key);
+
+    if (!ctx && (!(ctx = EVP_MD_CTX_new()) || pthread_setspecific(work_key, ctx)))
+        abort();
+    return ctx;
+}
+
 void sha256(const void *data, size_t len, uint8_t ret[SHA256_LEN])
 {
-    if (!SHA256(data, len, ret))
-        abort();
+    EVP_MD_CTX *ctx = work();
+
+    must(EVP_DigestInit_ex2(ctx, md_of(HMAC_SHA256), NULL));
+    must(EVP_DigestUpdate(ctx, data, len));
+    must(EVP_DigestFinal_ex(ctx, ret, NULL));
 }
 
 char *sha256_hex(struct arena *a, const void *data, size_t len)
@@ -33,13 +81,72 @@ char *sha256_hex(struct arena *a, const void *data, size_t len)
     return hex_encode(a, md, sizeof(md));
 }
 
+struct hmac_key {
+    size_t size;
+    EVP_MD_CTX *inner, *outer; /* the key's own block is in them */
+};
+
+static EVP_MD_CTX *keyed(const EVP_MD *md, const uint8_t *key, uint8_t pad)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    uint8_t block[HMAC_BLOCK];
+
+    if (!ctx)
+        abort();
+    for (size_t i = 0; i < sizeof(block); i++)
+        block[i] = key[i] ^ pad;
+    must(EVP_DigestInit_ex2(ctx, md, NULL));
+    must(EVP_DigestUpdate(ctx, block, sizeof(block)));
+    wipe(block, sizeof(block));
+    return ctx;
+}
+
+struct hmac_key *hmac_key_new(enum hmac_hash hash, const void *key, size_t len)
+{
+    struct hmac_key *k = xcalloc(1, sizeof(*k));
+    uint8_t padded[HMAC_BLOCK] = {0};
+    const EVP_MD *md = md_of(hash);
+
+    if (len > HMAC_BLOCK) /* RFC 2104: a long key is its own digest */
+        must(EVP_Digest(key, len, padded, NULL, md, NULL));
+    else if (len)
+        memcpy(padded, key, len);
+    k->size = (size_t)EVP_MD_get_size(md);
+    k->inner = keyed(md, padded, 0x36);
+    k->outer = keyed(md, padded, 0x5c);
+    wipe(padded, sizeof(padded));
+    return k;
+}
+
+void hmac_key_free(struct hmac_key *k)
+{
+    if (!k)
+        return;
+    EVP_MD_CTX_free(k->inner); /* wipes the state */
+    EVP_MD_CTX_free(k->outer);
+    free(k);
+}
+
+size_t hmac_with(const struct hmac_key *k, const void *data, size_t len, uint8_t ret[HMAC_MAX_LEN])
+{
+    EVP_MD_CTX *ctx = work();
+
+    must(EVP_MD_CTX_copy_ex(ctx, k->inner));
+    must(EVP_DigestUpdate(ctx, data, len));
+    must(EVP_DigestFinal_ex(ctx, ret, NULL));
+    must(EVP_MD_CTX_copy_ex(ctx, k->outer));
+    must(EVP_DigestUpdate(ctx, ret, k->size));
+    must(EVP_DigestFinal_ex(ctx, ret, NULL));
+    return k->size;
+}
+
 size_t hmac(enum hmac_hash hash, const void *key, size_t key_len, const void *data, size_t len,
             uint8_t ret[HMAC_MAX_LEN])
 {
-    unsigned n = 0;
+    struct hmac_key *k = hmac_key_new(hash, key, key_len);
+    size_t n = hmac_with(k, data, len, ret);
 
-    if (!HMAC(hash == HMAC_SHA1 ? EVP_sha1() : EVP_sha256(), key, (int)key_len, data, len, ret, &n))
-        abort();
+    hmac_key_free(k);
     return n;
 }
 
@@ -57,12 +164,13 @@ char *hex_encode(struct arena *a, const void *data, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *p = data;
-    char *s = arena_alloc(a, 2 * n + 1);
+    char *s = arena_raw(a, 2 * n + 1);
 
     for (size_t i = 0; i < n; i++) {
         s[2 * i] = digits[p[i] >> 4];
         s[2 * i + 1] = digits[p[i] & 15];
     }
+    s[2 * n] = 0;
     return s;
 }
 

@@ -22,6 +22,15 @@ enum hmac_hash { HMAC_SHA1, HMAC_SHA256 };
 size_t hmac(enum hmac_hash hash, const void *key, size_t key_len, const void *data, size_t len,
             uint8_t ret[HMAC_MAX_LEN]);
 
+/*
+ * A key prepared for many MACs: what depends on the key alone is hashed once. Read-only after it is
+ * made, so that threads may share it.
+ */
+struct hmac_key;
+struct hmac_key *hmac_key_new(enum hmac_hash hash, const void *key, size_t len);
+void hmac_key_free(struct hmac_key *k); /* wipes it; NULL is fine */
+size_t hmac_with(const struct hmac_key *k, const void *data, size_t len, uint8_t ret[HMAC_MAX_LEN]);
+
 /* Takes the same time wherever the two differ. */
 bool equal_ct(const void *a, const void *b, size_t n);
 /* Overwrites memory that held a secret; not optimised away. */

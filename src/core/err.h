@@ -144,6 +144,13 @@ struct fail {
     char detail[8192]; /* a sentence, without secrets; long enough for a whole string to sign */
 };
 
+/* Nothing went wrong, yet; the long text is not touched. */
+static inline void fail_clear(struct fail *f)
+{
+    f->err = ERR_NONE;
+    f->param[0] = f->detail[0] = 0;
+}
+
 /* Fills `f` and returns `err`, so that the two cannot part. */
 enum err fail(struct fail *f, enum err err, const char *fmt, ...) PRINTF(3, 4);
 

@@ -104,6 +104,7 @@ struct store_config {
     const char *dir;              /* the file is DIR/ostler.db */
     void (*committed)(void *ctx); /* on the writer thread: something waits for store_deliver() */
     void *ctx;
+    bool shares; /* reads share a snapshot until store_rest() or store_deliver() */
 };
 
 /* Opens, migrates and starts the writer. On failure the reason is in `f`. */
@@ -119,8 +120,16 @@ void store_deliver(struct store *s);
 /* Runs one write now and waits for it; for start-up and tools, never on the loop. */
 enum err store_write_now(struct store *s, struct write *w);
 
-/* A snapshot for reading on the calling (one, always the same) thread; ends with store_read_end. */
+/*
+ * A snapshot for reading on the calling (one, always the same) thread; ends with store_read_end.
+ *
+ * To open one costs more than to read a row. With `shares`, what is read between two waits of the
+ * loop comes from one snapshot; whoever opened the store so calls store_rest before it waits. This
+ * is never stale to anybody: nobody is told of a write before store_deliver, which ends the
+ * snapshot.
+ */
 struct tx *store_read(struct store *s, struct arena *a);
 void store_read_end(struct tx *tx);
+void store_rest(struct store *s);
 
 #endif

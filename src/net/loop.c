@@ -35,6 +35,12 @@ struct loop_wake {
     void *arg;
 };
 
+struct loop_rest {
+    uv_prepare_t uv;
+    void (*cb)(void *arg);
+    void *arg;
+};
+
 struct loop_signal {
     uv_signal_t uv;
     void (*cb)(void *arg, int signum);
@@ -242,6 +248,32 @@ void loop_wake_send(struct loop_wake *w)
 void loop_wake_free(struct loop_wake *w)
 {
     close_handle(w);
+}
+
+/* --- the end of a round --- */
+
+static void on_rest(uv_prepare_t *h)
+{
+    struct loop_rest *r = CONTAINER_OF(h, struct loop_rest, uv);
+
+    r->cb(r->arg);
+}
+
+struct loop_rest *loop_rest_new(struct loop *loop, void (*cb)(void *arg), void *arg)
+{
+    struct loop_rest *r = xcalloc(1, sizeof(*r));
+
+    r->cb = cb;
+    r->arg = arg;
+    must(uv_prepare_init(&loop->uv, &r->uv));
+    must(uv_prepare_start(&r->uv, on_rest));
+    uv_unref((uv_handle_t *)&r->uv);
+    return r;
+}
+
+void loop_rest_free(struct loop_rest *r)
+{
+    close_handle(r);
 }
 
 /* --- work --- */

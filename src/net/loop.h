@@ -84,6 +84,14 @@ void loop_wake_send(struct loop_wake *w);
 /* No thread may send any more. NULL is fine. */
 void loop_wake_free(struct loop_wake *w);
 
+/* --- the end of a round --- */
+
+struct loop_rest;
+
+/* `cb` is called each time before the loop waits for something to happen. Keeps no loop running. */
+struct loop_rest *loop_rest_new(struct loop *loop, void (*cb)(void *arg), void *arg);
+void loop_rest_free(struct loop_rest *r); /* NULL is fine */
+
 /* --- work that blocks --- */
 
 /* Runs work(arg) on a pool thread, then done(arg) (may be NULL) on the loop. Returns 0 or a

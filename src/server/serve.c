@@ -35,6 +35,7 @@ struct server {
     int lock_fd;
     struct loop *loop;
     struct loop_wake *committed;
+    struct loop_rest *rest;
     struct loop_signal *signals[2];
     struct loop_timer *patience; /* with requests in progress, when ending */
     struct core core;
@@ -114,6 +115,13 @@ static void deliver(void *ctx)
     store_deliver(s->store);
 }
 
+static void rest(void *ctx)
+{
+    struct server *s = ctx;
+
+    store_rest(s->store);
+}
+
 static int64_t host_memory_mib(void)
 {
     return (int64_t)sysconf(_SC_PHYS_PAGES) / 1024 * (sysconf(_SC_PAGESIZE) / 1024);
@@ -136,9 +144,11 @@ static enum err open_core(struct server *s, struct fail *f)
     s->core.catalog = s->catalog;
     s->committed = loop_wake_new(s->loop, deliver, s);
     if ((e = store_open(
-             &(struct store_config){.dir = s->config.dir, .committed = on_committed, .ctx = s},
+             &(struct store_config){
+                 .dir = s->config.dir, .committed = on_committed, .ctx = s, .shares = true},
              &s->store, f)))
         return e;
+    s->rest = loop_rest_new(s->loop, rest, s);
     return seed(s->store, &s->core, s->config.dir, s->config.driver == &engine_sim, s->arena,
                 &s->seeded, f);
 }
@@ -309,6 +319,7 @@ static void close_all(struct server *s)
     for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
         loop_signal_free(s->signals[i]);
     loop_timer_free(s->patience);
+    loop_rest_free(s->rest);
     loop_wake_free(s->committed);
     loop_free(s->loop);
     catalog_free(s->catalog);

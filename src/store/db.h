@@ -18,10 +18,19 @@ const char *db_error(struct db *db);
 
 /* Several statements without parameters or rows. */
 int db_exec(struct db *db, const char *sql);
+/* One such statement that is run again and again: it is kept prepared. */
+int db_do(struct db *db, const char *sql);
 
 /* A prepared statement for this text, reset; NULL: it cannot be prepared. It stays the
  * connection's. */
 struct stmt *db_stmt(struct db *db, const char *sql);
+
+/*
+ * The same in two halves, for who can tell which statement it wants by something shorter than its
+ * text: what was kept under the key, or NULL; then the text is made and kept.
+ */
+struct stmt *db_find(struct db *db, const void *key, size_t n);
+struct stmt *db_keep(struct db *db, const void *key, size_t n, const char *sql);
 
 /* Parameters are numbered from 1. Memory must live until the statement is reset. */
 void stmt_text(struct stmt *s, int at, const char *value);

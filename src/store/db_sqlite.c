@@ -10,11 +10,12 @@
 
 enum { BUCKETS = 128, PAGE = 4096, BUSY_MS = 5000, MAX_KEPT = 512 };
 
-/* A statement is SQLite's; ours adds its text, by which it is found again. */
+/* A statement is SQLite's; ours adds the key by which it is found again. */
 struct kept {
     struct kept *next;
     sqlite3_stmt *stmt;
-    char sql[];
+    size_t n;
+    char key[];
 };
 
 struct db {
@@ -100,12 +101,12 @@ int db_exec(struct db *db, const char *sql)
     return sqlite3_exec(db->lite, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(db, sql);
 }
 
-static size_t bucket(const char *sql)
+static size_t bucket(const char *key, size_t n)
 {
     uint32_t h = 2166136261U;
 
-    for (; *sql; sql++)
-        h = (h ^ (unsigned char)*sql) * 16777619U;
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (unsigned char)key[i]) * 16777619U;
     return h % BUCKETS;
 }
 
@@ -127,27 +128,51 @@ static void forget_all(struct db *db)
         }
 }
 
-struct stmt *db_stmt(struct db *db, const char *sql)
+struct stmt *db_find(struct db *db, const void *key, size_t n)
 {
-    size_t at = bucket(sql), n = strlen(sql) + 1;
-
-    for (struct kept *k = db->kept[at]; k; k = k->next)
-        if (streq(k->sql, sql))
+    for (struct kept *k = db->kept[bucket(key, n)]; k; k = k->next)
+        if (k->n == n && !memcmp(k->key, key, n))
             return (struct stmt *)k->stmt;
+    return NULL;
+}
+
+struct stmt *db_keep(struct db *db, const void *key, size_t n, const char *sql)
+{
+    struct kept **first = &db->kept[bucket(key, n)];
+
     if (db->n_kept >= MAX_KEPT)
         forget_all(db);
     struct kept *k = xmalloc(sizeof(*k) + n);
-    memcpy(k->sql, sql, n);
+    k->n = n;
+    memcpy(k->key, key, n);
     if (sqlite3_prepare_v3(db->lite, sql, -1, SQLITE_PREPARE_PERSISTENT, &k->stmt, NULL) !=
         SQLITE_OK) {
         (void)failed(db, sql);
         free(k);
         return NULL;
     }
-    k->next = db->kept[at];
-    db->kept[at] = k;
+    k->next = *first;
+    *first = k;
     db->n_kept++;
     return (struct stmt *)k->stmt;
+}
+
+struct stmt *db_stmt(struct db *db, const char *sql)
+{
+    size_t n = strlen(sql);
+    struct stmt *s = db_find(db, sql, n);
+
+    return s ? s : db_keep(db, sql, n, sql);
+}
+
+int db_do(struct db *db, const char *sql)
+{
+    struct stmt *s = db_stmt(db, sql);
+    int got = s ? stmt_step(s) : -EIO;
+
+    if (s)
+        (void)sqlite3_reset(lite(s)); /* repeats the error of the last step, which was seen */
+    return got < 0 ? got : 0;
 }
 
 /* A bind fails only for a wrong index, which would be our mistake and shows as a wrong row in the

@@ -16,13 +16,71 @@ bool tx_failed(const struct tx *tx)
     return tx->failed;
 }
 
-static struct stmt *prepare(struct tx *tx, const char *sql)
+/* ---- statements ---- */
+
+/*
+ * Making a statement's text costs more than running it. So each shape of a statement has a short
+ * key, by which the connection finds what it prepared before; the text is made once.
+ */
+struct key {
+    size_t n;
+    bool too_long; /* then the text is the key */
+    char data[256];
+};
+
+static void key_add(struct key *k, const void *data, size_t n)
 {
-    struct stmt *s = tx->failed ? NULL : db_stmt(tx->db, sql);
+    if (n > sizeof(k->data) - k->n) {
+        k->too_long = true;
+        return;
+    }
+    memcpy(k->data + k->n, data, n);
+    k->n += n;
+}
+
+static void key_text(struct key *k, const char *s)
+{
+    key_add(k, s ? s : "", s ? strlen(s) + 1 : 1);
+}
+
+static void key_begin(struct key *k, char kind, const struct record *rec)
+{
+    k->n = 0;
+    k->too_long = false;
+    key_add(k, &kind, sizeof(kind));
+    key_add(k, &rec, sizeof(rec)); /* records are constants: one address, one meaning */
+}
+
+static struct stmt *known(struct tx *tx, const struct key *k)
+{
+    return tx->failed || k->too_long ? NULL : db_find(tx->db, k->data, k->n);
+}
+
+static struct stmt *learn(struct tx *tx, const struct key *k, const struct buf *sql)
+{
+    const char *text = buf_cstr(sql);
+    struct stmt *s = tx->failed    ? NULL
+                     : k->too_long ? db_stmt(tx->db, text)
+                                   : db_keep(tx->db, k->data, k->n, text);
 
     if (!s)
         tx->failed = true;
     return s;
+}
+
+/* The statement of `kind` for a record; `text` writes it when it is not known yet. */
+static struct stmt *simple(struct tx *tx, char kind, const struct record *rec,
+                           void (*text)(struct buf *sql, const struct record *rec))
+{
+    struct key k;
+
+    key_begin(&k, kind, rec);
+    struct stmt *s = known(tx, &k);
+    if (s || tx->failed)
+        return s;
+    CLEANUP(buf_done) struct buf sql = {0};
+    text(&sql, rec);
+    return learn(tx, &k, &sql);
 }
 
 /* One step; false ends the reading. */
@@ -209,7 +267,8 @@ static void add_order(struct buf *sql, const struct record *rec, const char *ord
     }
 }
 
-static void bind_where(struct stmt *s, const struct query *q)
+/* Returns the number of the next parameter. */
+static int bind_where(struct stmt *s, const struct query *q)
 {
     int at = 1;
 
@@ -224,47 +283,79 @@ static void bind_where(struct stmt *s, const struct query *q)
         else
             stmt_int(s, at++, c->num);
     }
+    return at;
+}
+
+/* All that the text of a query depends on. */
+static void key_where(struct key *k, const struct record *rec, const struct query *q)
+{
+    for (size_t i = 0; i < q->n_conds; i++) {
+        const struct cond *c = &q->conds[i];
+        const struct column *column = column_of(rec, c->column);
+
+        assert(column);
+        uint16_t shape[] = {(uint16_t)(column - rec->cols), (uint16_t)c->cmp,
+                            (uint16_t)(c->cmp == CMP_IN ? in_slots(c->n_texts) : 0)};
+        key_add(k, shape, sizeof(shape));
+    }
+}
+
+static bool limited(const struct query *q)
+{
+    return q->limit || q->offset;
+}
+
+static void select_text(struct buf *sql, const struct record *rec, const struct query *q,
+                        const char *what)
+{
+    buf_str(sql, "SELECT ");
+    if (what)
+        buf_str(sql, what);
+    else
+        add_columns(sql, rec, 0, "");
+    buf_fmt(sql, " FROM %s", rec->table);
+    add_where(sql, rec, q);
+    add_order(sql, rec, what ? NULL : q->order);
+    if (!what && limited(q))
+        buf_str(sql, " LIMIT ? OFFSET ?");
 }
 
 static struct stmt *select_stmt(struct tx *tx, const struct record *rec, const struct query *q,
                                 const char *what)
 {
-    CLEANUP(buf_done) struct buf sql = {0};
+    struct key k;
 
-    buf_str(&sql, "SELECT ");
-    if (what)
-        buf_str(&sql, what);
-    else
-        add_columns(&sql, rec, 0, "");
-    buf_fmt(&sql, " FROM %s", rec->table);
-    add_where(&sql, rec, q);
-    add_order(&sql, rec, what ? NULL : q->order);
-    if (!what && (q->limit || q->offset))
-        buf_str(&sql, " LIMIT ? OFFSET ?");
-    struct stmt *s = prepare(tx, buf_cstr(&sql));
+    key_begin(&k, what ? 'v' : limited(q) ? 'l' : 's', rec);
+    key_where(&k, rec, q);
+    key_text(&k, what ? what : q->order);
+    struct stmt *s = known(tx, &k);
+    if (!s) {
+        CLEANUP(buf_done) struct buf sql = {0};
+
+        select_text(&sql, rec, q, what);
+        s = learn(tx, &k, &sql);
+    }
     if (!s)
         return NULL;
-    bind_where(s, q);
-    if (!what && (q->limit || q->offset)) {
-        int at = 1;
-
-        for (size_t i = 0; i < q->n_conds; i++)
-            at += q->conds[i].cmp == CMP_IN ? (int)in_slots(q->conds[i].n_texts) : 1;
+    int at = bind_where(s, q);
+    if (!what && limited(q)) {
         stmt_int(s, at, q->limit ? (int64_t)q->limit : -1);
         stmt_int(s, at + 1, (int64_t)q->offset);
     }
     return s;
 }
 
+enum { FIRST_ROOM = 16 };
+
 void *store_find(struct tx *tx, const struct record *rec, const struct query *q, size_t *ret_n)
 {
     struct stmt *s = select_stmt(tx, rec, q, NULL);
-    size_t n = 0, room = 16;
-    char *rows = arena_alloc(tx->arena, room * rec->size);
+    size_t n = 0, room = q->limit && q->limit < FIRST_ROOM ? q->limit : FIRST_ROOM;
+    char *rows = arena_raw(tx->arena, room * rec->size);
 
     while (s && next_row(tx, s)) {
         if (n == room) {
-            char *more = arena_alloc(tx->arena, 2 * room * rec->size);
+            char *more = arena_raw(tx->arena, 2 * room * rec->size);
 
             memcpy(more, rows, n * rec->size);
             rows = more;
@@ -319,37 +410,51 @@ int64_t store_sum(struct tx *tx, const struct record *rec, const char *column,
 
 /* ---- single rows ---- */
 
+static void get_text(struct buf *sql, const struct record *rec)
+{
+    buf_str(sql, "SELECT ");
+    add_columns(sql, rec, 0, "");
+    buf_fmt(sql, " FROM %s WHERE %s=?", rec->table, rec->cols[0].name);
+}
+
 bool store_get(struct tx *tx, const struct record *rec, const char *key, void *row)
 {
-    CLEANUP(buf_done) struct buf sql = {0};
-    bool found = false;
+    struct stmt *s = simple(tx, 'g', rec, get_text);
 
-    buf_str(&sql, "SELECT ");
-    add_columns(&sql, rec, 0, "");
-    buf_fmt(&sql, " FROM %s WHERE %s=?", rec->table, rec->cols[0].name);
-    struct stmt *s = prepare(tx, buf_cstr(&sql));
     if (!s)
         return false;
     stmt_text(s, 1, key);
-    if (next_row(tx, s)) {
+    bool found = next_row(tx, s);
+    if (found)
         read_row(tx, s, rec, row);
-        found = true;
-    }
     stmt_reset(s);
     return found;
 }
 
-static void insert(struct tx *tx, const struct record *rec, const void *row, size_t from)
+static void insert_text(struct buf *sql, const struct record *rec, size_t from)
 {
-    CLEANUP(buf_done) struct buf sql = {0};
-
-    buf_fmt(&sql, "INSERT INTO %s (", rec->table);
-    add_columns(&sql, rec, from, "");
-    buf_str(&sql, ") VALUES (");
+    buf_fmt(sql, "INSERT INTO %s (", rec->table);
+    add_columns(sql, rec, from, "");
+    buf_str(sql, ") VALUES (");
     for (size_t i = from; i < rec->n_cols; i++)
-        buf_str(&sql, i > from ? ",?" : "?");
-    buf_char(&sql, ')');
-    struct stmt *s = prepare(tx, buf_cstr(&sql));
+        buf_str(sql, i > from ? ",?" : "?");
+    buf_char(sql, ')');
+}
+
+static void insert_all(struct buf *sql, const struct record *rec)
+{
+    insert_text(sql, rec, 0);
+}
+
+/* The first column is numbered by the database. */
+static void insert_rest(struct buf *sql, const struct record *rec)
+{
+    insert_text(sql, rec, 1);
+}
+
+static void insert(struct tx *tx, const struct record *rec, const void *row, struct stmt *s,
+                   size_t from)
+{
     if (!s)
         return;
     for (size_t i = from; i < rec->n_cols; i++)
@@ -359,23 +464,26 @@ static void insert(struct tx *tx, const struct record *rec, const void *row, siz
 
 void store_insert(struct tx *tx, const struct record *rec, const void *row)
 {
-    insert(tx, rec, row, 0);
+    insert(tx, rec, row, simple(tx, 'i', rec, insert_all), 0);
 }
 
 int64_t store_append(struct tx *tx, const struct record *rec, const void *row)
 {
-    insert(tx, rec, row, 1);
+    insert(tx, rec, row, simple(tx, 'a', rec, insert_rest), 1);
     return tx->failed ? 0 : db_last_id(tx->db);
+}
+
+static void update_text(struct buf *sql, const struct record *rec)
+{
+    buf_fmt(sql, "UPDATE %s SET ", rec->table);
+    add_columns(sql, rec, 1, "=?");
+    buf_fmt(sql, " WHERE %s=?", rec->cols[0].name);
 }
 
 void store_update(struct tx *tx, const struct record *rec, const void *row)
 {
-    CLEANUP(buf_done) struct buf sql = {0};
+    struct stmt *s = simple(tx, 'u', rec, update_text);
 
-    buf_fmt(&sql, "UPDATE %s SET ", rec->table);
-    add_columns(&sql, rec, 1, "=?");
-    buf_fmt(&sql, " WHERE %s=?", rec->cols[0].name);
-    struct stmt *s = prepare(tx, buf_cstr(&sql));
     if (!s)
         return;
     for (size_t i = 1; i < rec->n_cols; i++)
@@ -384,12 +492,15 @@ void store_update(struct tx *tx, const struct record *rec, const void *row)
     run(tx, s);
 }
 
+static void delete_text(struct buf *sql, const struct record *rec)
+{
+    buf_fmt(sql, "DELETE FROM %s WHERE %s=?", rec->table, rec->cols[0].name);
+}
+
 void store_delete(struct tx *tx, const struct record *rec, const char *key)
 {
-    CLEANUP(buf_done) struct buf sql = {0};
+    struct stmt *s = simple(tx, 'd', rec, delete_text);
 
-    buf_fmt(&sql, "DELETE FROM %s WHERE %s=?", rec->table, rec->cols[0].name);
-    struct stmt *s = prepare(tx, buf_cstr(&sql));
     if (!s)
         return;
     stmt_text(s, 1, key);
@@ -398,22 +509,34 @@ void store_delete(struct tx *tx, const struct record *rec, const char *key)
 
 void store_delete_all(struct tx *tx, const struct record *rec, const struct query *q)
 {
-    CLEANUP(buf_done) struct buf sql = {0};
+    struct key k;
 
-    buf_fmt(&sql, "DELETE FROM %s", rec->table);
-    add_where(&sql, rec, q);
-    struct stmt *s = prepare(tx, buf_cstr(&sql));
+    key_begin(&k, 'D', rec);
+    key_where(&k, rec, q);
+    struct stmt *s = known(tx, &k);
+    if (!s) {
+        CLEANUP(buf_done) struct buf sql = {0};
+
+        buf_fmt(&sql, "DELETE FROM %s", rec->table);
+        add_where(&sql, rec, q);
+        s = learn(tx, &k, &sql);
+    }
     if (!s)
         return;
-    bind_where(s, q);
+    (void)bind_where(s, q); /* it has no other parameters */
     run(tx, s);
+}
+
+static void next_text(struct buf *sql, const struct record *rec)
+{
+    (void)rec;
+    buf_str(sql, "INSERT INTO sequence (name, value) VALUES (?, 1) "
+                 "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value");
 }
 
 int64_t store_next(struct tx *tx, const char *sequence)
 {
-    struct stmt *s =
-        prepare(tx, "INSERT INTO sequence (name, value) VALUES (?, 1) "
-                    "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value");
+    struct stmt *s = simple(tx, 'n', NULL, next_text);
     int64_t v = 0;
 
     if (!s)

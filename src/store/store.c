@@ -24,6 +24,7 @@ struct store {
     char *path;
     struct db *writer_db, *reader_db, *checkpoint_db;
     struct tx writer_tx, reader_tx;
+    bool snapshot; /* the reader's transaction is open, for the next reading too */
     pthread_t writer, checkpointer;
     bool threads;
     pthread_mutex_t lock;
@@ -66,14 +67,14 @@ static bool run_one(struct store *s, struct write *w)
     struct tx *tx = &s->writer_tx;
 
     tx->failed = false;
-    if (db_exec(s->writer_db, "SAVEPOINT w"))
+    if (db_do(s->writer_db, "SAVEPOINT w"))
         return false;
     w->result = w->run(w, tx);
     if (tx->failed)
         w->result = ERR_INTERNAL;
-    if (w->result && db_exec(s->writer_db, "ROLLBACK TO w"))
+    if (w->result && db_do(s->writer_db, "ROLLBACK TO w"))
         return false;
-    return db_exec(s->writer_db, "RELEASE w") == 0;
+    return db_do(s->writer_db, "RELEASE w") == 0;
 }
 
 static void lose(struct store *s, struct queue *batch)
@@ -88,7 +89,7 @@ static void lose(struct store *s, struct queue *batch)
 static void run_batch(struct store *s, struct queue *batch)
 {
     struct queue ran;
-    bool ok = db_exec(s->writer_db, "BEGIN IMMEDIATE") == 0;
+    bool ok = db_do(s->writer_db, "BEGIN IMMEDIATE") == 0;
     struct write *w;
 
     queue_init(&ran);
@@ -99,7 +100,7 @@ static void run_batch(struct store *s, struct queue *batch)
             w->result = ERR_INTERNAL;
         queue_add(&ran, w);
     }
-    if (!ok || db_exec(s->writer_db, "COMMIT"))
+    if (!ok || db_do(s->writer_db, "COMMIT"))
         lose(s, &ran);
     *batch = ran;
     if (!batch->first)
@@ -191,6 +192,7 @@ void store_deliver(struct store *s)
     struct queue ready;
     struct write *w;
 
+    store_rest(s);
     queue_init(&ready);
     (void)pthread_mutex_lock(&s->lock);
     while ((w = queue_take(&s->committed)))
@@ -242,17 +244,27 @@ struct tx *store_read(struct store *s, struct arena *a)
     struct tx *tx = &s->reader_tx;
 
     tx->arena = a;
-    tx->failed = tx->open || db_exec(s->reader_db, "BEGIN") != 0;
-    tx->open = true;
+    tx->failed = tx->open || (!s->snapshot && db_do(s->reader_db, "BEGIN") != 0);
+    s->snapshot = tx->open = true;
     return tx;
+}
+
+void store_rest(struct store *s)
+{
+    if (s->snapshot && !s->reader_tx.open) {
+        (void)db_do(s->reader_db, "COMMIT"); /* nothing was written */
+        s->snapshot = false;
+    }
 }
 
 void store_read_end(struct tx *tx)
 {
-    if (tx->open)
-        (void)db_exec(tx->db, "COMMIT"); /* nothing was written */
+    struct store *s = CONTAINER_OF(tx, struct store, reader_tx);
+
     tx->open = false;
     tx->arena = NULL;
+    if (!s->config.shares || tx->failed)
+        store_rest(s);
 }
 
 static enum err open_all(struct store *s, struct fail *f)

@@ -29,7 +29,7 @@ void alibaba_forget_nonces(void)
 struct claim {
     const char *key, *nonce, *time, *signature;
     int64_t made, until; /* from time_ok */
-    struct secret secret;
+    struct signing by;
 };
 
 /* ---- checks that both versions share ---- */
@@ -87,7 +87,7 @@ static enum err accept(struct call *c, const struct claim *claim)
     enum err e = nonce_ok(c, claim);
 
     if (!e)
-        c->key = claim->secret.row;
+        c->key = claim->by.row;
     return e;
 }
 
@@ -112,16 +112,11 @@ char *sign_v1_string(struct arena *a, const char *method, const struct params *p
     return arena_strn(a, string.data, string.len);
 }
 
-char *sign_v1(struct arena *a, enum hmac_hash hash, struct bytes secret, const char *string)
+char *sign_v1(struct arena *a, const struct hmac_key *key, const char *string)
 {
     uint8_t mac[HMAC_MAX_LEN];
-    char *key = arena_alloc(a, secret.len + 1);
 
-    memcpy(key, secret.data, secret.len);
-    key[secret.len] = '&';
-    size_t n = hmac(hash, key, secret.len + 1, string, strlen(string), mac);
-    wipe(key, secret.len + 1);
-    return base64_encode(a, mac, n);
+    return base64_encode(a, mac, hmac_with(key, string, strlen(string), mac));
 }
 
 static enum err v1_hash(struct call *c, const struct params *p, enum hmac_hash *ret)
@@ -185,11 +180,11 @@ static enum err v1_verify(struct call *c, struct state *s)
     if ((e = v1_read(c, p, &claim)) || (e = v1_hash(c, p, &hash)) || (e = v1_version(c, p)) ||
         (e = time_ok(c, &claim, V1_BACK_MS, V1_AHEAD_MS)) ||
         (e = no_token(c, params_get(p, "SecurityToken"))) ||
-        (e = call_secret(c, claim.key, &claim.secret)))
+        (e = call_mac(c, claim.key, hash, "&", &claim.by)))
         return e;
 
     const char *string = sign_v1_string(c->arena, c->req->method, p);
-    if (!same_text(sign_v1(c->arena, hash, claim.secret.key, string), claim.signature)) {
+    if (!same_text(sign_v1(c->arena, claim.by.mac, string), claim.signature)) {
         /* Clients compare what follows the colon with their own string, byte for byte. */
         s->mismatch = arena_fmt(c->arena,
                                 "Specified signature is not matched with our calculation. "
@@ -263,12 +258,11 @@ char *sign_v3_string(struct arena *a, const char *canonical)
     return arena_fmt(a, "ACS3-HMAC-SHA256\n%s", sha256_hex(a, canonical, strlen(canonical)));
 }
 
-char *sign_v3(struct arena *a, struct bytes secret, const char *string)
+char *sign_v3(struct arena *a, const struct hmac_key *key, const char *string)
 {
     uint8_t mac[HMAC_MAX_LEN];
 
-    return hex_encode(a, mac,
-                      hmac(HMAC_SHA256, secret.data, secret.len, string, strlen(string), mac));
+    return hex_encode(a, mac, hmac_with(key, string, strlen(string), mac));
 }
 
 struct authorization {
@@ -359,7 +353,7 @@ static enum err v3_verify(struct call *c, struct state *s)
 
     if ((e = v3_read(c, &auth, &claim)) || (e = time_ok(c, &claim, V3_BACK_MS, V3_AHEAD_MS)) ||
         (e = no_token(c, request_header(c->req, "x-acs-security-token"))) ||
-        (e = call_secret(c, claim.key, &claim.secret)))
+        (e = call_mac(c, claim.key, HMAC_SHA256, "", &claim.by)))
         return e;
     if (str_empty(payload))
         return fail(&c->fail, ERR_AUTH_CONTENT, "x-acs-content-sha256 is missing");
@@ -367,7 +361,7 @@ static enum err v3_verify(struct call *c, struct state *s)
     const char *canonical =
         sign_v3_canonical(c->arena, c->req, &s->query, auth.signed_headers, payload);
     const char *string = sign_v3_string(c->arena, canonical);
-    if (!same_text(sign_v3(c->arena, claim.secret.key, string), claim.signature)) {
+    if (!same_text(sign_v3(c->arena, claim.by.mac, string), claim.signature)) {
         s->mismatch = arena_fmt(c->arena,
                                 "Specified signature does not match our calculation. "
                                 "server StringToSign is [%s] server CanonicalRequest is [%s]",

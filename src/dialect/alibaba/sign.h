@@ -18,15 +18,15 @@ enum {
 
 /* V1's string to sign: of every parameter but Signature. */
 char *sign_v1_string(struct arena *a, const char *method, const struct params *p);
-/* Its signature: base64. */
-char *sign_v1(struct arena *a, enum hmac_hash hash, struct bytes secret, const char *string);
+/* Its signature: base64. The key is the secret with an "&" behind it. */
+char *sign_v1(struct arena *a, const struct hmac_key *key, const char *string);
 
 /* V3's canonical request; `signed_headers` as the client listed them. */
 char *sign_v3_canonical(struct arena *a, const struct request *r, const struct params *query,
                         const char *signed_headers, const char *payload);
 /* Its string to sign, and the signature: lower-case hex. */
 char *sign_v3_string(struct arena *a, const char *canonical);
-char *sign_v3(struct arena *a, struct bytes secret, const char *string);
+char *sign_v3(struct arena *a, const struct hmac_key *key, const char *string);
 
 /* struct dialect's verify. */
 enum err sign_verify(struct call *c);

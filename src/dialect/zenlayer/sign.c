@@ -294,11 +294,11 @@ char *zec_string_to_sign(struct call *c, const struct zec_claim *claim)
                      sha256_hex(c->arena, canonical, strlen(canonical)));
 }
 
-enum err zec_claim_check(struct call *c, const struct zec_claim *claim, struct bytes key)
+enum err zec_claim_check(struct call *c, const struct zec_claim *claim, const struct hmac_key *key)
 {
     const char *text = zec_string_to_sign(c, claim);
     uint8_t mac[HMAC_MAX_LEN];
-    size_t n = hmac(HMAC_SHA256, key.data, key.len, text, strlen(text), mac);
+    size_t n = hmac_with(key, text, strlen(text), mac);
     const char *hex = hex_encode(c->arena, mac, n);
 
     if (strlen(claim->signature) == SIGNATURE_LEN && equal_ct(hex, claim->signature, SIGNATURE_LEN))
@@ -313,15 +313,15 @@ enum err zec_claim_check(struct call *c, const struct zec_claim *claim, struct b
 enum err zec_verify(struct call *c)
 {
     struct zec_claim claim;
-    struct secret secret;
+    struct signing by;
     enum err err;
 
     err = zec_claim_read(c, &claim);
     if (!err)
-        err = call_secret(c, claim.key_id, &secret);
+        err = call_mac(c, claim.key_id, HMAC_SHA256, "", &by);
     if (!err)
-        err = zec_claim_check(c, &claim, secret.key);
+        err = zec_claim_check(c, &claim, by.mac);
     if (!err)
-        c->key = secret.row;
+        c->key = by.row;
     return err;
 }

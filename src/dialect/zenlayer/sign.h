@@ -28,6 +28,6 @@ char *zec_canonical_request(struct call *c, const struct zec_claim *claim);
 char *zec_string_to_sign(struct call *c, const struct zec_claim *claim);
 
 /* ERR_AUTH_SIGNATURE when it was not made with this key for this request. */
-enum err zec_claim_check(struct call *c, const struct zec_claim *claim, struct bytes key);
+enum err zec_claim_check(struct call *c, const struct zec_claim *claim, const struct hmac_key *key);
 
 #endif

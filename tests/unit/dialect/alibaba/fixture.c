@@ -208,8 +208,9 @@ int fixture_call(struct fixture *f, const char *params, ...)
     assert_int_equal(params_read(a, query.data, query.len, &p, &why), ERR_NONE);
     const char *sts = sign_v1_string(a, "GET", &p);
     buf_str(&query, "&Signature=");
-    percent_encode(
-        &query, sign_v1(a, HMAC_SHA1, (struct bytes){FIXTURE_SECRET, strlen(FIXTURE_SECRET)}, sts));
+    struct hmac_key *key = hmac_key_new(HMAC_SHA1, FIXTURE_SECRET "&", sizeof(FIXTURE_SECRET));
+    percent_encode(&query, sign_v1(a, key, sts));
+    hmac_key_free(key);
     struct request r = {.method = "GET",
                         .target = "/",
                         .path = "/",
