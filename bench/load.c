@@ -60,6 +60,7 @@ static const char *const scheme_names[] = {
 struct target {
     char id[ID_LEN];
     bool running;
+    unsigned refused; /* in a row */
 };
 
 struct options {
@@ -234,6 +235,14 @@ static void begin(struct run *r, struct client *c, uint64_t due)
         want(r, c, EPOLLIN | EPOLLOUT);
 }
 
+/* Refused once, its last change was not through yet; refused again, it is not where we thought. */
+static void learn(struct target *t, bool taken)
+{
+    t->refused = taken ? 0 : t->refused + 1;
+    if (taken || t->refused % 2 == 0)
+        t->running = !t->running;
+}
+
 /* A refusal is an answer: the instance's last change is not through yet, and it is asked again. */
 static void answered(struct run *r, struct client *c, const struct answer *a)
 {
@@ -247,8 +256,8 @@ static void answered(struct run *r, struct client *c, const struct answer *a)
         if (a->status == 200)
             hist_add(&r->hist, now - c->due);
     }
-    if (a->status == 200 && c->target)
-        c->target->running = !c->target->running;
+    if (c->target)
+        learn(c->target, a->status == 200);
     if (a->status == 401 || a->status == 404)
         die("the server refuses", a->body);
     conn_next(&c->conn);

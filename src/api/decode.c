@@ -359,17 +359,25 @@ static void set_default(struct decoder *d, const struct field *f, char *in)
     }
 }
 
+/* A path that is cut still tells where. */
+static void path_add(struct decoder *d, size_t at, const char *s)
+{
+    while (*s && at + 1 < sizeof(d->path))
+        d->path[at++] = *s++;
+    d->path[at] = 0;
+}
+
 static enum err decode_field(struct decoder *d, const struct field *f, json_t *params, char *in)
 {
     json_t *v = json_object_get(params, f->name);
     size_t n = strlen(d->path);
     enum err e = ERR_NONE;
 
-    (void)snprintf(d->path + n, sizeof(d->path) - n, "%s%s", n ? "." : "", f->name);
-    if (f->ignored) {
-        d->path[n] = 0;
+    if (f->ignored)
         return ERR_NONE;
-    }
+    if (n)
+        path_add(d, n, ".");
+    path_add(d, strlen(d->path), f->name);
     if (absent(v)) {
         set_default(d, f, in);
         if (f->required)

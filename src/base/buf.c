@@ -3,7 +3,10 @@
 
 #include <stdio.h>
 
-enum { USUAL_FMT = 40 }; /* a formatted piece is rarely longer, and then costs a second walk */
+enum {
+    FIRST_CAP = 256,
+    USUAL_FMT = 40
+}; /* a formatted piece is rarely longer, and then costs a second walk */
 
 void buf_done(struct buf *b)
 {
@@ -18,18 +21,14 @@ void buf_clear(struct buf *b)
         b->data[0] = 0;
 }
 
-char *buf_reserve(struct buf *b, size_t more)
+char *buf_grow(struct buf *b, size_t more)
 {
-    size_t need = b->len + more + 1;
+    size_t need = b->len + more + 1, cap = b->cap ? b->cap : FIRST_CAP;
 
-    if (need > b->cap) {
-        size_t cap = b->cap ? b->cap : 64;
-
-        while (cap < need)
-            cap *= 2;
-        b->data = xrealloc(b->data, cap);
-        b->cap = cap;
-    }
+    while (cap < need)
+        cap *= 2;
+    b->data = xrealloc(b->data, cap);
+    b->cap = cap;
     return b->data + b->len;
 }
 
@@ -46,15 +45,6 @@ void buf_add(struct buf *b, const void *data, size_t len)
 void buf_str(struct buf *b, const char *s)
 {
     buf_add(b, s, strlen(s));
-}
-
-void buf_char(struct buf *b, char c)
-{
-    char *to = buf_reserve(b, 1);
-
-    to[0] = c;
-    to[1] = 0;
-    b->len++;
 }
 
 void buf_vfmt(struct buf *b, const char *fmt, va_list ap)

@@ -19,11 +19,22 @@ void buf_done(struct buf *b);  /* frees; the buffer is empty and usable again */
 void buf_clear(struct buf *b); /* empties, keeps the memory */
 
 /* Room for `more` further bytes; returns where they go. The caller adds to `len` what it wrote. */
-char *buf_reserve(struct buf *b, size_t more);
+char *buf_grow(struct buf *b, size_t more);
+static inline char *buf_reserve(struct buf *b, size_t more)
+{
+    return b->len + more < b->cap ? b->data + b->len : buf_grow(b, more);
+}
 
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_str(struct buf *b, const char *s);
-void buf_char(struct buf *b, char c);
+static inline void buf_char(struct buf *b, char c)
+{
+    char *to = buf_reserve(b, 1);
+
+    to[0] = c;
+    to[1] = 0;
+    b->len++;
+}
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_vfmt(struct buf *b, const char *fmt, va_list ap) PRINTF(2, 0);
 void buf_i64(struct buf *b, long long v);

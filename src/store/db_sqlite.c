@@ -3,6 +3,7 @@
 #include "store/db.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 
@@ -51,8 +52,17 @@ static int on_commit(void *ctx, sqlite3 *lite_db, const char *name, int pages)
     return SQLITE_OK;
 }
 
+/* SQLite counts what it allocates under one lock for all threads, unless it is told not to. */
+static void configure(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused when in use already: slower only */
+}
+
 int db_open(const char *path, bool writes, struct db **ret)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, configure);
     struct db *db = xcalloc(1, sizeof(*db));
     int flags = writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
     int e = 0;
