@@ -28,8 +28,7 @@ enum err call_mac(struct call *c, const char *access_key_id, enum hmac_hash hash
     if (!row->active)
         return fail(&c->fail, ERR_AUTH_KEY_INACTIVE, "the access key '%s' is disabled",
                     access_key_id);
-    return vault_mac(c->op.core->vault, c->arena, row->id, row->secret, hash, suffix, &ret->mac,
-                     &c->fail);
+    return macs_get(c->macs, c->arena, row->id, row->secret, hash, suffix, &ret->mac, &c->fail);
 }
 
 static const struct err_row *find_row(const struct err_row *rows, enum err e)

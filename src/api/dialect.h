@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "api/action.h"
+#include "core/macs.h"
 
 struct header {
     const char *name; /* lower case */
@@ -52,6 +53,7 @@ struct call {
     struct access_key key;  /* who signed; id NULL for an operator */
     const char *replay_key; /* of a signature that may change something once; NULL: no such limit */
     int64_t replay_until;   /* when it is too old anyhow */
+    struct macs *macs;      /* the thread's, for call_mac */
     struct op op;           /* what handlers pass on to the core */
     struct fail fail;
     char request_id[40];

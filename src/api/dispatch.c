@@ -14,6 +14,7 @@ enum { FORGET_EVERY = 1024 }; /* writes, until nonces that are too old are forgo
 
 struct api {
     struct api_config config;
+    struct macs *macs;
     unsigned writes; /* the writer thread's */
 };
 
@@ -34,11 +35,15 @@ struct api *api_new(const struct api_config *config)
     struct api *api = xcalloc(1, sizeof(*api));
 
     api->config = *config;
+    api->macs = macs_new(config->core->vault);
     return api;
 }
 
 void api_free(struct api *api)
 {
+    if (!api)
+        return;
+    macs_free(api->macs);
     free(api);
 }
 
@@ -203,6 +208,7 @@ static void begin(struct way *w, const struct dialect *d, struct api *api, const
     c->req = r;
     c->arena = arena;
     c->dialect = d;
+    c->macs = api->macs;
     c->client = "";
     c->op = (struct op){.core = api->config.core,
                         .arena = arena,

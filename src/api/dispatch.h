@@ -4,6 +4,7 @@
 
 #include "api/dialect.h"
 
+/* One thread's: what answers requests there. */
 struct api;
 
 struct api_config {

@@ -98,35 +98,43 @@ struct write {
     void (*done)(struct write *w);
     enum err result;
     struct write *next; /* the store's */
+    struct store *end;  /* the store's: where it is delivered */
 };
 
 struct store_config {
-    const char *dir;              /* the file is DIR/ostler.db */
-    void (*committed)(void *ctx); /* on the writer thread: something waits for store_deliver() */
+    const char *dir; /* the file is DIR/ostler.db */
+    /* On the writer thread: something waits for store_deliver(). May not call the store. */
+    void (*committed)(void *ctx);
     void *ctx;
-    bool shares; /* reads share a snapshot until store_rest() or store_deliver() */
+    bool shares; /* reads share a snapshot until store_rest(), or until something is committed */
 };
 
 /* Opens, migrates and starts the writer. On failure the reason is in `f`. */
 enum err store_open(const struct store_config *config, struct store **ret, struct fail *f);
-/* Finishes what was submitted, checkpoints, closes. NULL is fine. */
+/*
+ * Another thread's end of an open store: with snapshots of its own, and its own writes delivered to
+ * it. All functions below take either. `config->dir` does not count. Closed before the first one.
+ */
+enum err store_attach(struct store *s, const struct store_config *config, struct store **ret,
+                      struct fail *f);
+/* Finishes and delivers what was submitted here, closes. NULL is fine. */
 void store_close(struct store *s);
 
 /* Hands a write over, from any thread. Answers ERR_UNAVAILABLE, without taking it, when too many
  * wait. */
 enum err store_submit(struct store *s, struct write *w) MUST_USE;
-/* Calls `done` of the writes that have been committed. */
+/* Calls `done` of the writes that were submitted to this end and have been committed. */
 void store_deliver(struct store *s);
 /* Runs one write now and waits for it; for start-up and tools, never on the loop. */
 enum err store_write_now(struct store *s, struct write *w);
 
 /*
- * A snapshot for reading on the calling (one, always the same) thread; ends with store_read_end.
+ * A snapshot for reading on the end's (one, always the same) thread; ends with store_read_end.
  *
- * To open one costs more than to read a row. With `shares`, what is read between two waits of the
- * loop comes from one snapshot; whoever opened the store so calls store_rest before it waits. This
- * is never stale to anybody: nobody is told of a write before store_deliver, which ends the
- * snapshot.
+ * To open one costs more than to read a row. With `shares`, the next reading goes on with the last
+ * one's, unless something has been committed meanwhile: nothing that anybody was told of can be
+ * missing from it. Whoever opened the end so calls store_rest before it waits, for a snapshot that
+ * is kept holds the log's end back.
  */
 struct tx *store_read(struct store *s, struct arena *a);
 void store_read_end(struct tx *tx);

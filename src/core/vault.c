@@ -7,23 +7,10 @@
 #include <sys/stat.h>
 
 #include "base/crypto.h"
-#include "base/map.h"
-
-enum { MAX_MACS = 4096 }; /* access keys in use at the same time; beyond, all are prepared anew */
-
-/* A secret that is ready for HMAC. */
-struct mac {
-    struct mac *next; /* the same secret's, with another hash or suffix */
-    enum hmac_hash hash;
-    char *suffix;
-    struct bytes sealed;
-    struct hmac_key *key;
-};
 
 struct vault {
     uint8_t key[VAULT_KEY_LEN];
     struct world *world;
-    struct map *macs; /* context -> struct mac */
 };
 
 static enum err read_key(int fd, const char *path, uint8_t *key, struct fail *f)
@@ -76,36 +63,15 @@ enum err vault_open(const char *dir, struct world *w, struct vault **ret, struct
     struct vault *v = xcalloc(1, sizeof(*v));
     memcpy(v->key, key, sizeof(key));
     v->world = w;
-    v->macs = map_new();
     wipe(key, sizeof(key));
     *ret = v;
     return ERR_NONE;
-}
-
-static void free_macs(void *ctx, const char *context, void *first)
-{
-    (void)ctx;
-    (void)context;
-    for (struct mac *m = first, *next; m; m = next) {
-        next = m->next;
-        hmac_key_free(m->key);
-        free((void *)m->sealed.data);
-        free(m->suffix);
-        free(m);
-    }
-}
-
-static void forget_macs(struct vault *v)
-{
-    map_each(v->macs, free_macs, NULL);
-    map_free(v->macs);
 }
 
 void vault_free(struct vault *v)
 {
     if (!v)
         return;
-    forget_macs(v);
     wipe(v->key, sizeof(v->key));
     free(v);
 }
@@ -142,72 +108,4 @@ enum err vault_open_sealed(struct vault *v, struct arena *a, const char *context
                            struct bytes sealed, struct bytes *ret, struct fail *f)
 {
     return vault_unwrap(a, (struct bytes){v->key, sizeof(v->key)}, context, sealed, ret, f);
-}
-
-static bool same_bytes(struct bytes a, struct bytes b)
-{
-    return a.len == b.len && (!a.len || !memcmp(a.data, b.data, a.len));
-}
-
-/* Opens the secret and prepares it. */
-static enum err make_key_of(struct vault *v, struct arena *a, const char *context,
-                            struct bytes sealed, enum hmac_hash hash, const char *suffix,
-                            struct hmac_key **ret, struct fail *f)
-{
-    size_t n = strlen(suffix);
-    struct bytes plain;
-    enum err e = vault_open_sealed(v, a, context, sealed, &plain, f);
-
-    if (e)
-        return e;
-    uint8_t *whole = arena_raw(a, plain.len + n);
-    memcpy(whole, plain.data, plain.len);
-    memcpy(whole + plain.len, suffix, n);
-    *ret = hmac_key_new(hash, whole, plain.len + n);
-    wipe(whole, plain.len + n);
-    wipe((void *)plain.data, plain.len);
-    return ERR_NONE;
-}
-
-static struct mac *mac_new(struct vault *v, const char *context, enum hmac_hash hash,
-                           const char *suffix)
-{
-    if (map_count(v->macs) >= MAX_MACS) {
-        forget_macs(v);
-        v->macs = map_new();
-    }
-    struct mac *m = xcalloc(1, sizeof(*m));
-    m->hash = hash;
-    m->suffix = xstrdup(suffix);
-    m->next = map_get(v->macs, context);
-    map_put(v->macs, context, m);
-    return m;
-}
-
-enum err vault_mac(struct vault *v, struct arena *a, const char *context, struct bytes sealed,
-                   enum hmac_hash hash, const char *suffix, const struct hmac_key **ret,
-                   struct fail *f)
-{
-    struct mac *m = map_get(v->macs, context);
-    struct hmac_key *key;
-    enum err e;
-
-    while (m && (m->hash != hash || !streq(m->suffix, suffix)))
-        m = m->next;
-    if (m && same_bytes(m->sealed, sealed)) {
-        *ret = m->key;
-        return ERR_NONE;
-    }
-    if ((e = make_key_of(v, a, context, sealed, hash, suffix, &key, f)))
-        return e;
-    if (!m)
-        m = mac_new(v, context, hash, suffix);
-    uint8_t *copy = xmalloc(sealed.len);
-    memcpy(copy, sealed.data, sealed.len);
-    hmac_key_free(m->key);
-    free((void *)m->sealed.data);
-    m->sealed = (struct bytes){copy, sealed.len};
-    m->key = key;
-    *ret = key;
-    return ERR_NONE;
 }

@@ -6,7 +6,6 @@
 #define OSTLER_CORE_VAULT_H
 
 #include "base/arena.h"
-#include "base/crypto.h"
 #include "core/err.h"
 #include "core/model.h"
 #include "core/world.h"
@@ -26,17 +25,7 @@ struct bytes vault_seal(struct vault *v, struct arena *a, const char *context, s
 enum err vault_open_sealed(struct vault *v, struct arena *a, const char *context,
                            struct bytes sealed, struct bytes *ret, struct fail *f);
 
-/*
- * A sealed secret, with `suffix` behind it, prepared for HMAC. Signatures are checked for each
- * request and secrets hardly ever change, so what was prepared is kept; it is found by the sealed
- * bytes themselves, which another secret or another sealing does not share. The vault's, until the
- * next call. For the loop's thread only. Errors as above.
- */
-enum err vault_mac(struct vault *v, struct arena *a, const char *context, struct bytes sealed,
-                   enum hmac_hash hash, const char *suffix, const struct hmac_key **ret,
-                   struct fail *f);
-
-/* Sealing and opening under a key that is itself in the vault. */
+/* The same under a key that is itself in the vault. */
 struct bytes vault_wrap(struct vault *v, struct arena *a, struct bytes key, const char *context,
                         struct bytes plain);
 enum err vault_unwrap(struct arena *a, struct bytes key, const char *context, struct bytes sealed,

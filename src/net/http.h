@@ -103,6 +103,12 @@ struct http_config {
      * text answer is sent.
      */
     void (*refuse)(void *ctx, struct http_exchange *x, int status, const char *reason);
+
+    /*
+     * NULL: none. Asked for each TCP connection before anything is read from it: true takes `fd`,
+     * for the http_server_adopt of another server on another thread; false leaves it here.
+     */
+    bool (*pass)(void *ctx, int fd);
     void *ctx;
 };
 
@@ -125,6 +131,9 @@ int http_server_listen_tcp(struct http_server *s, const char *host, uint16_t por
  * and free.
  */
 int http_server_listen_unix(struct http_server *s, const char *path);
+
+/* Serves a connection that another server passed on; `fd` is taken. */
+void http_server_adopt(struct http_server *s, int fd);
 
 /*
  * Stops listening, closes connections without a request, lets the others finish theirs, then calls

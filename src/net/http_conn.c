@@ -10,6 +10,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <uv.h>
@@ -593,15 +594,13 @@ static void name_peer(struct conn *c)
         (void)snprintf(c->peer, sizeof(c->peer), "unknown"); /* gone already */
 }
 
-void conn_accept(struct http_server *s, struct uv_stream_s *listener, bool local, bool over_limit,
-                 bool hopeless)
+static struct conn *conn_new(struct http_server *s, bool local)
 {
     struct conn *c = xcalloc(1, sizeof(*c));
     uv_loop_t *uv = loop_uv(s->loop);
 
     c->server = s;
     c->local = local;
-    c->over_limit = over_limit;
     c->link = &s->conns;
     c->next = s->conns;
     if (c->next)
@@ -609,12 +608,55 @@ void conn_accept(struct http_server *s, struct uv_stream_s *listener, bool local
     s->conns = c;
     (void)(local ? uv_pipe_init(uv, &c->uv.pipe, 0)
                  : uv_tcp_init(uv, &c->uv.tcp)); /* cannot fail */
-    if (uv_accept(listener, &c->uv.stream) < 0 || hopeless) {
-        conn_close(c);
-        return;
-    }
-    if (!local)
+    return c;
+}
+
+static void begin(struct conn *c)
+{
+    if (!c->local)
         (void)uv_tcp_nodelay(&c->uv.tcp, 1); /* only speed */
     name_peer(c);
     settle(c);
+}
+
+/* A duplicate goes; ours is closed, which does not end the connection. */
+static bool pass(struct conn *c)
+{
+    const struct http_config *config = &c->server->config;
+    uv_os_fd_t fd;
+
+    if (c->local || !config->pass || uv_fileno(&c->uv.handle, &fd) < 0)
+        return false;
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0 || config->pass(config->ctx, copy))
+        return copy >= 0;
+    (void)close(copy);
+    return false;
+}
+
+void conn_accept(struct http_server *s, struct uv_stream_s *listener, bool local, bool over_limit,
+                 bool hopeless)
+{
+    struct conn *c = conn_new(s, local);
+
+    c->over_limit = over_limit;
+    if (uv_accept(listener, &c->uv.stream) < 0 || pass(c) || hopeless)
+        conn_close(c);
+    else
+        begin(c);
+}
+
+void conn_adopt(struct http_server *s, int fd, bool over_limit, bool hopeless)
+{
+    struct conn *c = conn_new(s, false);
+
+    c->over_limit = over_limit;
+    if (uv_tcp_open(&c->uv.tcp, fd) < 0) {
+        (void)close(fd);
+        conn_close(c);
+    } else if (hopeless) {
+        conn_close(c);
+    } else {
+        begin(c);
+    }
 }

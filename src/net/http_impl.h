@@ -81,6 +81,8 @@ const char *server_date(struct http_server *s);
 /* Takes the next connection from the listening stream. Its end is announced by server_conn_gone. */
 void conn_accept(struct http_server *s, struct uv_stream_s *listener, bool local, bool over_limit,
                  bool hopeless);
+/* The same with a connected socket, which is taken in every case. */
+void conn_adopt(struct http_server *s, int fd, bool over_limit, bool hopeless);
 void conn_expired(struct waiter *w);
 void conn_close(struct conn *c);
 struct conn *conn_next(const struct conn *c);

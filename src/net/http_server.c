@@ -213,18 +213,34 @@ void http_server_free(struct http_server *s)
 
 /* --- listening --- */
 
+/* Beyond the limit there is still room for some to be told so. */
+static bool hopeless(const struct http_server *s)
+{
+    size_t limit = s->config.max_conns;
+
+    return s->n_conns > limit + limit / 8 + 16;
+}
+
 static void on_connection(uv_stream_t *stream, int status)
 {
     struct listener *l = CONTAINER_OF(stream, struct listener, uv.stream);
     struct http_server *s = l->server;
-    size_t limit = s->config.max_conns;
 
     if (status < 0)
         return; /* the client took it back before we came to it, or we have no descriptor left:
                    libuv goes on */
     s->n_conns++;
-    /* Beyond the limit there is still room for some to be told so. */
-    conn_accept(s, stream, l->local, s->n_conns > limit, s->n_conns > limit + limit / 8 + 16);
+    conn_accept(s, stream, l->local, s->n_conns > s->config.max_conns, hopeless(s));
+}
+
+void http_server_adopt(struct http_server *s, int fd)
+{
+    if (s->draining || s->freed) {
+        (void)close(fd);
+        return;
+    }
+    s->n_conns++;
+    conn_adopt(s, fd, s->n_conns > s->config.max_conns, hopeless(s));
 }
 
 static struct listener *listener_new(struct http_server *s)

@@ -103,6 +103,16 @@ static bool set_capacity(struct config *c, const char *v)
     return true;
 }
 
+static bool set_threads(struct config *c, const char *v)
+{
+    long long n;
+
+    if (parse_i64(v, &n) < 0 || n < 1 || n > CONFIG_MAX_THREADS)
+        return false;
+    c->threads = (int)n;
+    return true;
+}
+
 static bool set_log_level(struct config *c, const char *v)
 {
     static const char *const names[] = {
@@ -191,6 +201,8 @@ static const struct option_row rows[] = {
      set_lock_stop},
     {"starting-status", "STARTING|BOOTING", "spelling of the starting state for every ZEC client",
      set_starting},
+    {"threads", "N", "how many threads answer requests, 1 to 64 [one a processor, at most 4]",
+     set_threads},
     {"log-level", "debug|info|warn|error", "least important line to write [info]", set_log_level},
     {"log-format", "logfmt|json", "form of the log [logfmt on a terminal, else json]",
      set_log_format},

@@ -6,7 +6,7 @@
 #include "core/core.h"
 #include "core/engine.h"
 
-enum { CONFIG_MAX_NAMES = 16 };
+enum { CONFIG_MAX_NAMES = 16, CONFIG_MAX_THREADS = 64 };
 
 struct config {
     char *dir;  /* absolute */
@@ -19,6 +19,7 @@ struct config {
     char *catalogue_file; /* NULL: built in */
     enum log_level log_level;
     enum log_format log_format;
+    int threads;                         /* that answer requests; 0: by the processors */
     bool insecure_http;                  /* plain HTTP also beyond loopback */
     const char *names[CONFIG_MAX_NAMES]; /* further names of this server in its certificate */
     size_t n_names;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -22,6 +23,7 @@
 #include "net/loop.h"
 #include "net/tls.h"
 #include "server/config.h"
+#include "server/front.h"
 #include "server/seed.h"
 #include "server/web.h"
 #include "version.h"
@@ -29,12 +31,14 @@
 const struct dialect *const served_dialects[] = {&dialect_operator, &dialect_zenlayer,
                                                  &dialect_alibaba, NULL};
 
+enum { MAX_CONNS = 4096, USUAL_THREADS = 4 };
+
 struct server {
     struct config config;
     struct arena *arena; /* what lives as long as the server */
     int lock_fd;
     struct loop *loop;
-    struct loop_wake *committed;
+    struct loop_wake *committed, *changed, *drained;
     struct loop_rest *rest;
     struct loop_signal *signals[2];
     struct loop_timer *patience; /* with requests in progress, when ending */
@@ -46,6 +50,10 @@ struct server {
     struct web web;
     struct tls_ctx *tls;
     struct http_server *http;
+    struct front **fronts; /* other threads that answer requests */
+    size_t n_fronts, next_front;
+    atomic_bool ready;     /* as the fronts may ask it */
+    atomic_uint undrained; /* threads with requests in progress, when ending */
     struct seeded seeded;
     const char *endpoints[3];
     bool ending;
@@ -120,6 +128,7 @@ static void rest(void *ctx)
     struct server *s = ctx;
 
     store_rest(s->store);
+    atomic_store(&s->ready, supervisor_ready(s->supervisor));
 }
 
 static int64_t host_memory_mib(void)
@@ -186,6 +195,70 @@ static void changed(void *ctx)
     supervisor_kick(((struct server *)ctx)->supervisor);
 }
 
+/* ---- the other threads ---- */
+
+static bool front_ready(void *ctx)
+{
+    return atomic_load(&((struct server *)ctx)->ready);
+}
+
+static void front_changed(void *ctx)
+{
+    loop_wake_send(((struct server *)ctx)->changed);
+}
+
+static void one_drained(void *ctx)
+{
+    struct server *s = ctx;
+
+    if (atomic_fetch_sub(&s->undrained, 1) == 1)
+        loop_wake_send(s->drained);
+}
+
+/* Connections go round, ours is the last of each. */
+static bool pass(void *ctx, int fd)
+{
+    struct server *s = CONTAINER_OF(ctx, struct server, web);
+    size_t next = s->next_front++ % (s->n_fronts + 1);
+
+    if (next < s->n_fronts)
+        front_take(s->fronts[next], fd);
+    return next < s->n_fronts;
+}
+
+static size_t threads(const struct config *c)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (c->threads)
+        return (size_t)c->threads;
+    return processors < 1 ? 1 : processors > USUAL_THREADS ? USUAL_THREADS : (size_t)processors;
+}
+
+static enum err open_fronts(struct server *s, size_t n, bool tls_only, struct fail *f)
+{
+    const struct front_config config = {
+        .api = {.core = &s->core,
+                .store = s->store,
+                .dialects = served_dialects,
+                .changed = front_changed,
+                .ctx = s},
+        .web = {.tls_only = tls_only, .ready = front_ready, .ctx = s},
+        .tls = s->tls,
+        .max_conns = MAX_CONNS / (n + 1),
+        .drained = one_drained,
+        .ctx = s};
+
+    s->fronts = ARENA_ARRAY(s->arena, struct front *, n + 1);
+    for (; s->n_fronts < n; s->n_fronts++) {
+        enum err e = front_new(&config, &s->fronts[s->n_fronts], f);
+
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
 static bool is_loopback(const char *host)
 {
     return streq(host, "localhost") || streq(host, "::1") || str_starts(host, "127.");
@@ -194,7 +267,12 @@ static bool is_loopback(const char *host)
 static enum err open_http(struct server *s, struct fail *f)
 {
     const struct config *c = &s->config;
-    struct http_config http = {.handle = web_handle, .refuse = web_refuse, .ctx = &s->web};
+    size_t n = threads(c);
+    struct http_config http = {.handle = web_handle,
+                               .refuse = web_refuse,
+                               .pass = n > 1 ? pass : NULL,
+                               .max_conns = MAX_CONNS / n,
+                               .ctx = &s->web};
     uint16_t port;
     int e;
 
@@ -209,6 +287,9 @@ static enum err open_http(struct server *s, struct fail *f)
                                           .changed = changed,
                                           .ctx = s});
     s->web = (struct web){.api = s->api, .tls_only = tls_only, .ready = ready, .ctx = s};
+    enum err err = open_fronts(s, n - 1, tls_only, f);
+    if (err)
+        return err;
     if ((e = http_server_new(s->loop, &http, &s->http)) < 0)
         return fail(f, ERR_INTERNAL, "no HTTP server: %s", strerror(-e));
     if ((e = http_server_listen_tcp(s->http, c->host, c->port, &port)) < 0)
@@ -277,6 +358,15 @@ static void drained(void *ctx)
     loop_stop(((struct server *)ctx)->loop);
 }
 
+static void drain(struct server *s)
+{
+    atomic_store(&s->undrained, (unsigned)s->n_fronts + 1);
+    http_server_drain(s->http, one_drained, s); /* nobody is passed on any more */
+    for (size_t i = 0; i < s->n_fronts; i++)
+        front_drain(s->fronts[i]);
+    loop_timer_set(s->patience, DRAIN_MS, 0);
+}
+
 static void on_signal(void *ctx, int signum)
 {
     struct server *s = ctx;
@@ -286,8 +376,7 @@ static void on_signal(void *ctx, int signum)
     s->ending = true;
     log_write(LOG_INFO, "ending; machines go on running", "signal",
               signum == SIGINT ? "INT" : "TERM", NULL);
-    http_server_drain(s->http, drained, s);
-    loop_timer_set(s->patience, DRAIN_MS, 0);
+    drain(s);
 }
 
 static enum err open_all(struct server *s, struct fail *f)
@@ -298,6 +387,8 @@ static enum err open_all(struct server *s, struct fail *f)
         return e;
     if (loop_new(&s->loop) < 0)
         return fail(f, ERR_INTERNAL, "no event loop: %s", strerror(errno));
+    s->changed = loop_wake_new(s->loop, changed, s);
+    s->drained = loop_wake_new(s->loop, drained, s);
     if ((e = open_core(s, f)) || (e = open_engine(s, f)) || (e = open_http(s, f)) ||
         (e = write_server_json(s, f)))
         return e;
@@ -311,6 +402,8 @@ static enum err open_all(struct server *s, struct fail *f)
 static void close_all(struct server *s)
 {
     supervisor_stop(s->supervisor);
+    while (s->n_fronts)
+        front_free(s->fronts[--s->n_fronts]);
     store_close(s->store); /* delivers what was committed */
     supervisor_free(s->supervisor);
     http_server_free(s->http);
@@ -321,6 +414,8 @@ static void close_all(struct server *s)
     loop_timer_free(s->patience);
     loop_rest_free(s->rest);
     loop_wake_free(s->committed);
+    loop_wake_free(s->changed);
+    loop_wake_free(s->drained);
     loop_free(s->loop);
     catalog_free(s->catalog);
     vault_free(s->core.vault);

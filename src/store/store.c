@@ -1,6 +1,6 @@
 /*
- * The single writer and its group commit; snapshots for reading; checkpoints on a thread of their
- * own.
+ * The single writer and its group commit; snapshots for reading, one connection a thread;
+ * checkpoints on a thread of their own.
  *
  * Writers wait for one fsync together: while one batch is being committed the next gathers.
  */
@@ -19,18 +19,34 @@ struct queue {
     size_t n;
 };
 
-struct store {
-    struct store_config config;
+/* What all ends of a store have in common. */
+struct shared {
     char *path;
-    struct db *writer_db, *reader_db, *checkpoint_db;
-    struct tx writer_tx, reader_tx;
-    bool snapshot; /* the reader's transaction is open, for the next reading too */
+    struct db *writer_db, *checkpoint_db;
+    struct tx writer_tx;
     pthread_t writer, checkpointer;
     bool threads;
     pthread_mutex_t lock;
-    pthread_cond_t work, checkpoint_work;
-    struct queue waiting, committed;
+    pthread_cond_t work, checkpoint_work, ran;
+    struct queue waiting;
+    struct store *ends;
     bool closing, checkpoint_wanted;
+    atomic_ulong commits; /* how often something was committed; counted before anybody is told */
+};
+
+/* One thread's end. */
+struct store {
+    struct shared *shared;
+    struct store *next;
+    struct store_config config;
+    bool first; /* closes the whole */
+    struct db *reader_db;
+    struct tx reader_tx;
+    bool snapshot;          /* the reader's transaction is open, for the next reading too */
+    unsigned long seen;     /* `commits` when it was opened */
+    struct queue committed; /* under the shared lock, as the two below */
+    size_t running;         /* submitted and not yet committed */
+    bool ring;
 };
 
 static void queue_init(struct queue *q)
@@ -62,7 +78,7 @@ static struct write *queue_take(struct queue *q)
 /* ---- one batch ---- */
 
 /* False: the transaction itself is broken and the batch is lost. */
-static bool run_one(struct store *s, struct write *w)
+static bool run_one(struct shared *s, struct write *w)
 {
     struct tx *tx = &s->writer_tx;
 
@@ -77,7 +93,7 @@ static bool run_one(struct store *s, struct write *w)
     return db_do(s->writer_db, "RELEASE w") == 0;
 }
 
-static void lose(struct store *s, struct queue *batch)
+static void lose(struct shared *s, struct queue *batch)
 {
     (void)db_exec(s->writer_db,
                   "ROLLBACK"); /* may be over already: a full disk ends a transaction by itself */
@@ -86,7 +102,7 @@ static void lose(struct store *s, struct queue *batch)
             w->result = ERR_INTERNAL;
 }
 
-static void run_batch(struct store *s, struct queue *batch)
+static void run_batch(struct shared *s, struct queue *batch)
 {
     struct queue ran;
     bool ok = db_do(s->writer_db, "BEGIN IMMEDIATE") == 0;
@@ -102,6 +118,7 @@ static void run_batch(struct store *s, struct queue *batch)
     }
     if (!ok || db_do(s->writer_db, "COMMIT"))
         lose(s, &ran);
+    atomic_fetch_add(&s->commits, 1);
     *batch = ran;
     if (!batch->first)
         batch->last = &batch->first;
@@ -109,7 +126,7 @@ static void run_batch(struct store *s, struct queue *batch)
 
 /* Where the log has grown past all bounds, the writer waits for it to be emptied; else another
  * thread does it. */
-static void mind_log(struct store *s)
+static void mind_log(struct shared *s)
 {
     int64_t size = db_log_size(s->writer_db);
 
@@ -124,9 +141,29 @@ static void mind_log(struct store *s)
     }
 }
 
+/* Each write to the end that it came from. An end is there until it has all of its own. */
+static void hand_back(struct shared *s, struct queue *batch)
+{
+    struct write *w;
+
+    (void)pthread_mutex_lock(&s->lock);
+    while ((w = queue_take(batch))) {
+        queue_add(&w->end->committed, w);
+        w->end->running--;
+        w->end->ring = true;
+    }
+    for (struct store *end = s->ends; end; end = end->next) {
+        if (end->ring && end->config.committed)
+            end->config.committed(end->config.ctx);
+        end->ring = false;
+    }
+    (void)pthread_cond_broadcast(&s->ran);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
 static void *write_loop(void *arg)
 {
-    struct store *s = arg;
+    struct shared *s = arg;
 
     for (;;) {
         struct queue batch;
@@ -143,19 +180,14 @@ static void *write_loop(void *arg)
             return NULL; /* closing, and nothing waits */
 
         run_batch(s, &batch);
-        (void)pthread_mutex_lock(&s->lock);
-        while ((w = queue_take(&batch)))
-            queue_add(&s->committed, w);
-        (void)pthread_mutex_unlock(&s->lock);
-        if (s->config.committed)
-            s->config.committed(s->config.ctx);
+        hand_back(s, &batch);
         mind_log(s);
     }
 }
 
 static void *checkpoint_loop(void *arg)
 {
-    struct store *s = arg;
+    struct shared *s = arg;
 
     for (;;) {
         (void)pthread_mutex_lock(&s->lock);
@@ -173,31 +205,35 @@ static void *checkpoint_loop(void *arg)
 
 /* ---- public ---- */
 
-enum err store_submit(struct store *s, struct write *w)
+enum err store_submit(struct store *end, struct write *w)
 {
+    struct shared *s = end->shared;
     enum err e = ERR_NONE;
 
     (void)pthread_mutex_lock(&s->lock);
-    if (s->closing || s->waiting.n >= MAX_WAITING)
+    if (s->closing || s->waiting.n >= MAX_WAITING) {
         e = ERR_UNAVAILABLE;
-    else
+    } else {
+        w->end = end;
+        end->running++;
         queue_add(&s->waiting, w);
+    }
     (void)pthread_cond_signal(&s->work);
     (void)pthread_mutex_unlock(&s->lock);
     return e;
 }
 
-void store_deliver(struct store *s)
+void store_deliver(struct store *end)
 {
     struct queue ready;
     struct write *w;
 
-    store_rest(s);
-    queue_init(&ready);
-    (void)pthread_mutex_lock(&s->lock);
-    while ((w = queue_take(&s->committed)))
-        queue_add(&ready, w);
-    (void)pthread_mutex_unlock(&s->lock);
+    (void)pthread_mutex_lock(&end->shared->lock);
+    ready = end->committed;
+    if (!ready.first)
+        ready.last = &ready.first;
+    queue_init(&end->committed);
+    (void)pthread_mutex_unlock(&end->shared->lock);
     while ((w = queue_take(&ready)))
         w->done(w);
 }
@@ -242,9 +278,14 @@ enum err store_write_now(struct store *s, struct write *w)
 struct tx *store_read(struct store *s, struct arena *a)
 {
     struct tx *tx = &s->reader_tx;
+    unsigned long commits = atomic_load(&s->shared->commits);
 
+    if (s->snapshot && commits != s->seen)
+        store_rest(s);
     tx->arena = a;
     tx->failed = tx->open || (!s->snapshot && db_do(s->reader_db, "BEGIN") != 0);
+    if (!s->snapshot)
+        s->seen = commits;
     s->snapshot = tx->open = true;
     return tx;
 }
@@ -267,63 +308,146 @@ void store_read_end(struct tx *tx)
         store_rest(s);
 }
 
-static enum err open_all(struct store *s, struct fail *f)
+/* ---- opening and closing ---- */
+
+static enum err cannot_open(const struct shared *s, struct fail *f)
+{
+    return fail(f, ERR_INTERNAL, "the database %s cannot be opened; see the log", s->path);
+}
+
+static enum err open_shared(struct shared *s, struct fail *f)
 {
     if (db_open(s->path, true, &s->writer_db))
-        return fail(f, ERR_INTERNAL, "the database %s cannot be opened; see the log", s->path);
+        return cannot_open(s, f);
     if (store_migrate(s->writer_db, f))
         return ERR_INTERNAL;
-    if (db_open(s->path, false, &s->reader_db) || db_open(s->path, true, &s->checkpoint_db))
-        return fail(f, ERR_INTERNAL, "the database %s cannot be opened; see the log", s->path);
+    if (db_open(s->path, true, &s->checkpoint_db))
+        return cannot_open(s, f);
     s->writer_tx.db = s->writer_db;
-    s->reader_tx.db = s->reader_db;
-    if (pthread_create(&s->writer, NULL, write_loop, s) ||
-        pthread_create(&s->checkpointer, NULL, checkpoint_loop, s))
+    if (pthread_create(&s->writer, NULL, write_loop, s))
         return fail(f, ERR_INTERNAL, "no thread can be made");
+    if (pthread_create(&s->checkpointer, NULL, checkpoint_loop, s)) {
+        (void)pthread_mutex_lock(&s->lock);
+        s->closing = true;
+        (void)pthread_cond_broadcast(&s->work);
+        (void)pthread_mutex_unlock(&s->lock);
+        (void)pthread_join(s->writer, NULL);
+        return fail(f, ERR_INTERNAL, "no thread can be made");
+    }
     s->threads = true;
     return ERR_NONE;
 }
 
-enum err store_open(const struct store_config *config, struct store **ret, struct fail *f)
+static struct shared *shared_new(const char *dir)
 {
-    struct store *s = xcalloc(1, sizeof(*s));
-    enum err e;
+    struct shared *s = xcalloc(1, sizeof(*s));
 
-    s->config = *config;
-    s->path = xasprintf("%s/ostler.db", config->dir);
+    s->path = xasprintf("%s/ostler.db", dir);
     queue_init(&s->waiting);
-    queue_init(&s->committed);
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_cond_init(&s->work, NULL);
     (void)pthread_cond_init(&s->checkpoint_work, NULL);
-    if ((e = open_all(s, f))) {
-        store_close(s);
-        return e;
-    }
-    *ret = s;
-    return ERR_NONE;
+    (void)pthread_cond_init(&s->ran, NULL);
+    return s;
 }
 
-void store_close(struct store *s)
+static void shared_stop(struct shared *s)
 {
-    if (!s)
+    if (!s->threads)
         return;
     (void)pthread_mutex_lock(&s->lock);
     s->closing = true;
     (void)pthread_cond_broadcast(&s->work);
     (void)pthread_cond_broadcast(&s->checkpoint_work);
     (void)pthread_mutex_unlock(&s->lock);
-    if (s->threads) {
-        (void)pthread_join(s->writer, NULL);
-        (void)pthread_join(s->checkpointer, NULL);
-        store_deliver(s);
-    }
-    db_close(s->reader_db);
+    (void)pthread_join(s->writer, NULL);
+    (void)pthread_join(s->checkpointer, NULL);
+}
+
+static void shared_free(struct shared *s)
+{
     db_close(s->checkpoint_db);
     db_close(s->writer_db);
     (void)pthread_mutex_destroy(&s->lock);
     (void)pthread_cond_destroy(&s->work);
     (void)pthread_cond_destroy(&s->checkpoint_work);
+    (void)pthread_cond_destroy(&s->ran);
     free(s->path);
     free(s);
+}
+
+static enum err end_new(struct shared *s, const struct store_config *config, struct store **ret,
+                        struct fail *f)
+{
+    struct store *end = xcalloc(1, sizeof(*end));
+
+    end->shared = s;
+    end->config = *config;
+    queue_init(&end->committed);
+    if (db_open(s->path, false, &end->reader_db)) {
+        free(end);
+        return cannot_open(s, f);
+    }
+    end->reader_tx.db = end->reader_db;
+    (void)pthread_mutex_lock(&s->lock);
+    end->next = s->ends;
+    s->ends = end;
+    (void)pthread_mutex_unlock(&s->lock);
+    *ret = end;
+    return ERR_NONE;
+}
+
+enum err store_open(const struct store_config *config, struct store **ret, struct fail *f)
+{
+    struct shared *s = shared_new(config->dir);
+    enum err e = open_shared(s, f);
+
+    if (!e)
+        e = end_new(s, config, ret, f);
+    if (e) {
+        shared_stop(s);
+        shared_free(s);
+        return e;
+    }
+    (*ret)->first = true;
+    return ERR_NONE;
+}
+
+enum err store_attach(struct store *s, const struct store_config *config, struct store **ret,
+                      struct fail *f)
+{
+    return end_new(s->shared, config, ret, f);
+}
+
+/* Takes the end off the store when nothing of it is under way. */
+static void detach(struct store *end)
+{
+    struct shared *s = end->shared;
+
+    (void)pthread_mutex_lock(&s->lock);
+    while (end->running && !s->closing)
+        (void)pthread_cond_wait(&s->ran, &s->lock);
+    for (struct store **at = &s->ends; *at; at = &(*at)->next)
+        if (*at == end) {
+            *at = end->next;
+            break;
+        }
+    (void)pthread_mutex_unlock(&s->lock);
+    store_deliver(end);
+}
+
+void store_close(struct store *end)
+{
+    if (!end)
+        return;
+    struct shared *s = end->shared;
+
+    if (end->first)
+        shared_stop(s);
+    detach(end);
+    store_rest(end);
+    db_close(end->reader_db);
+    if (end->first)
+        shared_free(s);
+    free(end);
 }

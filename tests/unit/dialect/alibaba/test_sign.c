@@ -37,7 +37,8 @@ struct verdict {
 static void check(const struct request *r, struct verdict *v)
 {
     struct arena *a = arena_new();
-    struct call c = {.req = r, .arena = a, .dialect = &dialect_alibaba};
+    struct macs *macs = macs_new(world.core.vault);
+    struct call c = {.req = r, .arena = a, .dialect = &dialect_alibaba, .macs = macs};
 
     c.op = (struct op){.core = &world.core, .arena = a, .now = world.now, .fail = &c.fail};
     c.op.tx = store_read(world.store, a);
@@ -52,6 +53,7 @@ static void check(const struct request *r, struct verdict *v)
     (void)snprintf(v->param, sizeof(v->param), "%s", c.fail.param);
     store_read_end(c.op.tx);
     json_decref(c.params);
+    macs_free(macs);
     arena_free(a);
 }
 

@@ -1,0 +1,195 @@
+/* A loop on a thread of its own, and the two ways to it: what it is to do, and connections. */
+#include "server/front.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "net/loop.h"
+
+struct front {
+    struct front_config config;
+    pthread_t thread;
+    bool started;
+    struct loop *loop;
+    struct loop_rest *rest;
+    struct loop_wake *committed, *told;
+    struct store *store;
+    struct api *api;
+    struct web web;
+    struct http_server *http;
+
+    pthread_mutex_t lock; /* of what others tell it: */
+    int *fds;
+    size_t n_fds, room;
+    bool drain, stop;
+    bool draining;
+};
+
+static void on_committed(void *ctx)
+{
+    struct front *f = ctx;
+
+    loop_wake_send(f->committed);
+}
+
+static void deliver(void *ctx)
+{
+    struct front *f = ctx;
+
+    store_deliver(f->store);
+}
+
+static void rest(void *ctx)
+{
+    struct front *f = ctx;
+
+    store_rest(f->store);
+}
+
+static void on_drained(void *ctx)
+{
+    struct front *f = ctx;
+
+    f->config.drained(f->config.ctx);
+}
+
+/* Connections are adopted without the lock: the first bytes may be there already. */
+static void on_told(void *ctx)
+{
+    struct front *f = ctx;
+
+    (void)pthread_mutex_lock(&f->lock);
+    CLEANUP(free_p) int *fds = f->fds;
+    size_t n = f->n_fds;
+    bool drain = f->drain, stop = f->stop;
+    f->fds = NULL;
+    f->n_fds = f->room = 0;
+    (void)pthread_mutex_unlock(&f->lock);
+
+    for (size_t i = 0; i < n; i++)
+        http_server_adopt(f->http, fds[i]);
+    if (drain && !f->draining) {
+        f->draining = true;
+        http_server_drain(f->http, on_drained, f);
+    }
+    if (stop)
+        loop_stop(f->loop);
+}
+
+static void *run(void *ctx)
+{
+    struct front *f = ctx;
+
+    (void)loop_run(f->loop);
+    return NULL;
+}
+
+/* Signals are for the main thread. */
+static int start_thread(struct front *f)
+{
+    sigset_t all, before;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int e = pthread_create(&f->thread, NULL, run, f);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    f->started = !e;
+    return e;
+}
+
+static enum err open_all(struct front *f, struct fail *fail_)
+{
+    struct api_config api = f->config.api;
+    enum err e = store_attach(
+        api.store, &(struct store_config){.committed = on_committed, .ctx = f, .shares = true},
+        &f->store, fail_);
+
+    if (e)
+        return e;
+    f->rest = loop_rest_new(f->loop, rest, f);
+    api.store = f->store;
+    f->api = api_new(&api);
+    f->web = f->config.web;
+    f->web.api = f->api;
+    struct http_config http = {.handle = web_handle,
+                               .refuse = web_refuse,
+                               .ctx = &f->web,
+                               .tls = f->config.tls,
+                               .max_conns = f->config.max_conns};
+    int r = http_server_new(f->loop, &http, &f->http);
+    if (r < 0 || (r = -start_thread(f)) < 0)
+        return fail(fail_, ERR_INTERNAL, "a thread for requests cannot be started: %s",
+                    strerror(-r));
+    return ERR_NONE;
+}
+
+enum err front_new(const struct front_config *config, struct front **ret, struct fail *fail_)
+{
+    struct front *f = xcalloc(1, sizeof(*f));
+
+    f->config = *config;
+    (void)pthread_mutex_init(&f->lock, NULL);
+    if (loop_new(&f->loop) < 0) {
+        (void)pthread_mutex_destroy(&f->lock);
+        free(f);
+        return fail(fail_, ERR_INTERNAL, "no event loop: %s", strerror(errno));
+    }
+    f->committed = loop_wake_new(f->loop, deliver, f);
+    f->told = loop_wake_new(f->loop, on_told, f);
+    enum err e = open_all(f, fail_);
+    if (e)
+        front_free(f);
+    else
+        *ret = f;
+    return e;
+}
+
+void front_take(struct front *f, int fd)
+{
+    (void)pthread_mutex_lock(&f->lock);
+    if (f->n_fds == f->room) {
+        f->room = f->room ? 2 * f->room : 16;
+        f->fds = xrealloc(f->fds, f->room * sizeof(*f->fds));
+    }
+    f->fds[f->n_fds++] = fd;
+    (void)pthread_mutex_unlock(&f->lock);
+    loop_wake_send(f->told);
+}
+
+static void tell(struct front *f, bool *what)
+{
+    (void)pthread_mutex_lock(&f->lock);
+    *what = true;
+    (void)pthread_mutex_unlock(&f->lock);
+    loop_wake_send(f->told);
+}
+
+void front_drain(struct front *f)
+{
+    tell(f, &f->drain);
+}
+
+/* After the thread has ended everything here is ours. */
+void front_free(struct front *f)
+{
+    if (!f)
+        return;
+    if (f->started) {
+        tell(f, &f->stop);
+        (void)pthread_join(f->thread, NULL);
+    }
+    store_close(f->store); /* delivers what was committed */
+    http_server_free(f->http);
+    api_free(f->api);
+    loop_rest_free(f->rest);
+    loop_wake_free(f->committed);
+    loop_wake_free(f->told);
+    loop_free(f->loop);
+    for (size_t i = 0; i < f->n_fds; i++)
+        (void)close(f->fds[i]);
+    free(f->fds);
+    (void)pthread_mutex_destroy(&f->lock);
+    free(f);
+}

@@ -1,0 +1,35 @@
+/*
+ * A thread that answers requests beside the main one: it has a loop, an end of the store and an API
+ * of its own, and gets its connections from the main thread, which alone listens. So reading scales
+ * with processors; writing is the one writer's anyhow, and machines are the main thread's.
+ */
+#ifndef OSTLER_SERVER_FRONT_H
+#define OSTLER_SERVER_FRONT_H
+
+#include "server/web.h"
+
+struct front;
+
+struct front_config {
+    struct api_config api; /* `store`: any end; the front attaches its own. `changed` is called on
+                              the front's thread */
+    struct web web;        /* without its `api`; `ready` is called on the front's thread */
+    struct tls_ctx *tls;
+    size_t max_conns;
+    void (*drained)(void *ctx); /* on the front's thread: see front_drain */
+    void *ctx;
+};
+
+/* Starts it. On failure the reason is in `f`. */
+enum err front_new(const struct front_config *config, struct front **ret, struct fail *f);
+
+/* Serves a connection, which is taken. From any thread. */
+void front_take(struct front *f, int fd);
+
+/* Lets requests finish, then calls `drained` once. From any thread; only the first call counts. */
+void front_drain(struct front *f);
+
+/* Ends it at once; what was accepted is written and told to nobody. NULL is fine. */
+void front_free(struct front *f);
+
+#endif
