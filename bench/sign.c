@@ -278,7 +278,7 @@ static void request_zc2(struct signer *s, struct buf *out, const char *action,
     add_digest(s, &s->text, c->data, c->len);
     keyed_mac(&s->mac, &s->text, mac);
 
-    buf_str(out, "POST / HTTP/1.1\r\nhost: ");
+    buf_str(out, "POST /api/v2/zec HTTP/1.1\r\nhost: ");
     buf_str(out, s->host);
     buf_str(out, "\r\ncontent-type: application/json\r\nx-zc-service: zec\r\nx-zc-version: "
                  "2025-09-01\r\nx-zc-signature-method: ZC2-HMAC-SHA256\r\nx-zc-action: ");

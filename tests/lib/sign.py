@@ -124,7 +124,7 @@ V3_REQUIRED = ("host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-sig
 
 
 def v3_canonical_request(method, query_pairs, headers, signed, payload_hash):
-    canon_query = "&".join(sorted(enc(k) + "=" + enc(v) for k, v in query_pairs))
+    canon_query = query_of(sorted(query_pairs, key=lambda kv: enc(kv[0])))  # by name: X.1 stands before X.10
     low = {n.lower(): v.strip() for n, v in headers}
     lines = "".join("%s:%s\n" % (n, low.get(n, "")) for n in signed)
     return "\n".join([method, "/", canon_query, lines, ";".join(signed), payload_hash])
