@@ -105,8 +105,9 @@ struct http_config {
     void (*refuse)(void *ctx, struct http_exchange *x, int status, const char *reason);
 
     /*
-     * NULL: none. Asked for each TCP connection before anything is read from it: true takes `fd`,
-     * for the http_server_adopt of another server on another thread; false leaves it here.
+     * NULL: none. Asked for each TCP connection before anything is read from it. True: a duplicate
+     * of `fd` was made, for the http_server_adopt of another server on another thread; what is
+     * here is closed, which does not end the connection. False: it is served here.
      */
     bool (*pass)(void *ctx, int fd);
     void *ctx;

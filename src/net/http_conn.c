@@ -10,7 +10,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <uv.h>
@@ -619,19 +618,13 @@ static void begin(struct conn *c)
     settle(c);
 }
 
-/* A duplicate goes; ours is closed, which does not end the connection. */
 static bool pass(struct conn *c)
 {
     const struct http_config *config = &c->server->config;
     uv_os_fd_t fd;
 
-    if (c->local || !config->pass || uv_fileno(&c->uv.handle, &fd) < 0)
-        return false;
-    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (copy < 0 || config->pass(config->ctx, copy))
-        return copy >= 0;
-    (void)close(copy);
-    return false;
+    return !c->local && config->pass && uv_fileno(&c->uv.handle, &fd) == 0 &&
+           config->pass(config->ctx, fd);
 }
 
 void conn_accept(struct http_server *s, struct uv_stream_s *listener, bool local, bool over_limit,

@@ -2,6 +2,7 @@
 #include "server/front.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -146,16 +147,21 @@ enum err front_new(const struct front_config *config, struct front **ret, struct
     return e;
 }
 
-void front_take(struct front *f, int fd)
+bool front_take(struct front *f, int fd)
 {
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    if (copy < 0)
+        return false;
     (void)pthread_mutex_lock(&f->lock);
     if (f->n_fds == f->room) {
         f->room = f->room ? 2 * f->room : 16;
         f->fds = xrealloc(f->fds, f->room * sizeof(*f->fds));
     }
-    f->fds[f->n_fds++] = fd;
+    f->fds[f->n_fds++] = copy;
     (void)pthread_mutex_unlock(&f->lock);
     loop_wake_send(f->told);
+    return true;
 }
 
 static void tell(struct front *f, bool *what)

@@ -23,8 +23,9 @@ struct front_config {
 /* Starts it. On failure the reason is in `f`. */
 enum err front_new(const struct front_config *config, struct front **ret, struct fail *f);
 
-/* Serves a connection, which is taken. From any thread. */
-void front_take(struct front *f, int fd);
+/* Serves a connection by a duplicate of its descriptor; false: there are none left. From any
+ * thread. */
+bool front_take(struct front *f, int fd);
 
 /* Lets requests finish, then calls `drained` once. From any thread; only the first call counts. */
 void front_drain(struct front *f);

@@ -221,9 +221,7 @@ static bool pass(void *ctx, int fd)
     struct server *s = CONTAINER_OF(ctx, struct server, web);
     size_t next = s->next_front++ % (s->n_fronts + 1);
 
-    if (next < s->n_fronts)
-        front_take(s->fronts[next], fd);
-    return next < s->n_fronts;
+    return next < s->n_fronts && front_take(s->fronts[next], fd);
 }
 
 static size_t threads(const struct config *c)
