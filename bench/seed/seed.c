@@ -15,7 +15,7 @@
 
 enum {
     ORDER_SIZE = 10,      /* instances made by one inst_create */
-    BATCH = 500,          /* instances made by one transaction */
+    ORDERS = 200,         /* writes that are handed over together, and share commits */
     SWITCHES = 3,         /* subnets of a zone */
     SUBNET_HOSTS = 60000, /* of a /16, less a few */
     MAX_ACCOUNTS = 1000,
@@ -45,7 +45,9 @@ struct seeder {
     struct arena *arena; /* lives as long as the tool */
     struct owner *owners;
     size_t switches;
-    int64_t made, goal; /* goal of the batch under way */
+    int64_t made;
+    size_t waiting; /* writes that were handed over and are not done */
+    enum err broken;
     int sim_dir;
     struct fail fail;
 };
@@ -246,8 +248,9 @@ static enum err end_jobs(struct seeder *s, struct op *op, const char *id)
     return ERR_NONE;
 }
 
-static enum err make_order(struct seeder *s, struct op *op, int64_t count)
+static enum err make_order(struct seeder *s, struct op *op)
 {
+    int64_t left = s->opt.instances - s->made, count = left < ORDER_SIZE ? left : ORDER_SIZE;
     struct owner *owner = &s->owners[pick(s, (size_t)s->opt.accounts)];
     size_t z = pick(s, s->catalog->n_zones), at = z * s->switches + pick(s, s->switches);
     const struct zone *zone = &s->catalog->zones[z];
@@ -276,6 +279,8 @@ static enum err make_order(struct seeder *s, struct op *op, int64_t count)
         .data = &data,
         .n_data = pick(s, 2),
     };
+    if (!count)
+        return ERR_NONE;
     if ((e = inst_create(op, &n, &made)))
         return e;
     for (size_t i = 0; i < made.n; i++)
@@ -287,33 +292,36 @@ static enum err make_order(struct seeder *s, struct op *op, int64_t count)
     return ERR_NONE;
 }
 
-static enum err make_batch(struct seeder *s, struct op *op)
+static void order_done(struct write *w)
 {
-    enum err e = ERR_NONE;
+    struct task *t = CONTAINER_OF(w, struct task, write);
 
-    while (!e && s->made < s->goal) {
-        int64_t left = s->goal - s->made;
-
-        e = make_order(s, op, left < ORDER_SIZE ? left : ORDER_SIZE);
-        if (!e && tx_failed(op->tx))
-            e = ERR_INTERNAL;
-    }
-    return e;
+    t->s->waiting--;
+    if (w->result)
+        t->s->broken = w->result;
 }
 
 static enum err make_instances(struct seeder *s)
 {
-    enum err e = ERR_NONE;
+    struct task *tasks = ARENA_ARRAY(s->arena, struct task, ORDERS);
+    int64_t told = 0;
 
-    while (!e && s->made < s->opt.instances) {
-        int64_t left = s->opt.instances - s->made;
-
-        s->goal = s->made + (left < BATCH ? left : BATCH);
-        e = in_transaction(s, make_batch);
-        if (!e && s->made % 100000 == 0)
-            (void)fprintf(stderr, "%lld instances\n", (long long)s->made);
+    while (!s->broken && s->made < s->opt.instances) {
+        for (size_t i = 0; i < ORDERS && !s->broken; i++) {
+            tasks[i] = (struct task){
+                .write = {.run = task_run, .done = order_done}, .s = s, .fn = make_order};
+            s->broken = store_submit(s->store, &tasks[i].write);
+            s->waiting += !s->broken;
+        }
+        while (s->waiting) {
+            (void)usleep(500);
+            store_deliver(s->store);
+        }
+        if (s->made / 100000 > told)
+            (void)fprintf(stderr, "%lld instances\n",
+                          (long long)(told = s->made / 100000) * 100000);
     }
-    return e;
+    return s->broken;
 }
 
 /* ---- the whole ---- */
