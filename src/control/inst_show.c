@@ -60,7 +60,7 @@ static enum err list(struct call *c, const void *in_, void *out_)
 {
     const struct list_in *in = in_;
     struct list_out *out = out_;
-    struct query q = {.order = "-created_at,id"};
+    struct query q = {.order = "-num"};
     enum err e = control_scope(c, in->account);
 
     if (e)
@@ -70,10 +70,9 @@ static enum err list(struct call *c, const void *in_, void *out_)
     for (int s = 0; in->state && s < INST_STATE_COUNT; s++)
         if (streq(in->state, inst_state_name((enum inst_state)s)))
             query_num(&q, "state", CMP_EQ, s);
-    out->total = store_count(c->op.tx, &rec_inst, &q);
     q.offset = (size_t)in->offset;
     q.limit = (size_t)in->limit;
-    out->rows = store_find(c->op.tx, &rec_inst, &q, &out->n);
+    out->rows = store_page(c->op.tx, &rec_inst, &q, &out->n, &out->total);
     return ERR_NONE;
 }
 

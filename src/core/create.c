@@ -25,6 +25,7 @@ struct plan {
     const struct disk_category *system, *data[MAX_DATA_DISKS];
     /* of the system disk and each data disk, where encrypted */
     int64_t count; /* how many there is room for */
+    int64_t created_at;
     struct kms_key keys[1 + MAX_DATA_DISKS];
 };
 
@@ -369,7 +370,7 @@ static enum err add_one(struct op *op, const struct plan *p, size_t index, struc
         .memory_mib = p->type->memory_mib,
         .charge = n->charge,
         .deletion_protection = n->deletion_protection,
-        .created_at = op->now,
+        .created_at = p->created_at,
         .expires_at = n->charge == CHARGE_PREPAID ? n->expires_at : 0,
         .vpc = p->subnet.vpc,
         .subnet = p->subnet.id,
@@ -396,6 +397,17 @@ static enum err add_one(struct op *op, const struct plan *p, size_t index, struc
     return add_disks(op, p, &in, out->disk_ids[index]);
 }
 
+/* Now; or, when the clock was set back, when the newest instance was made: lists begin with the
+ * newest. */
+static int64_t creation_time(struct op *op)
+{
+    struct inst newest;
+
+    return store_first(op->tx, &rec_inst, &(struct query){.order = "-num"}, &newest)
+               ? larger(op->now, newest.created_at)
+               : op->now;
+}
+
 enum err inst_create(struct op *op, const struct new_inst *n, struct created *ret)
 {
     struct plan *p = ARENA_NEW(op->arena, struct plan);
@@ -403,6 +415,7 @@ enum err inst_create(struct op *op, const struct new_inst *n, struct created *re
 
     p->n = n;
     p->count = n->count;
+    p->created_at = creation_time(op);
     if ((e = make_plan(op, p)))
         return e;
     size_t count = (size_t)p->count;

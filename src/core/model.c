@@ -24,6 +24,11 @@
 #field, COL_BLOB, offsetof(type, field)                                                    \
     }
 
+#define SERIAL(type, field)                                                                        \
+    {                                                                                              \
+#field, COL_SERIAL, offsetof(type, field)                                                  \
+    }
+
 #define RECORD(name)                                                                               \
     const struct record rec_##name = {.table = #name,                                              \
                                       .size = sizeof(struct name),                                 \
@@ -85,8 +90,35 @@ static const struct column inst_cols[] = {
     TEXT(struct inst, last_op),
     TEXT(struct inst, last_error),
     INT(struct inst, last_op_at),
+    SERIAL(struct inst, num),
 };
-RECORD(inst);
+
+/* The first that a query asks for is looked at first: what few instances share stands before what
+ * many do. */
+static const struct facet inst_facets[] = {
+    {"ip", FACET_VALUE, {"ip"}},
+    {"name", FACET_VALUE, {"account", "name"}},
+    {"keypair", FACET_VALUE, {"keypair"}},
+    {"tags", FACET_TAGS, {"tags"}},
+    {"subnet", FACET_VALUE, {"subnet"}},
+    {"vpc", FACET_VALUE, {"vpc"}},
+    {"secgroup", FACET_LIST, {"secgroups"}},
+    {"account", FACET_VALUE, {"account"}},
+    {"zone", FACET_VALUE, {"zone"}},
+    {"type", FACET_VALUE, {"type"}},
+    {"image", FACET_VALUE, {"image"}},
+    {"region", FACET_VALUE, {"region"}},
+    {"life", FACET_TUPLE, {"state", "birth", "verb"}},
+    {"charge", FACET_TUPLE, {"charge"}},
+    {"all", FACET_ALL, {NULL}},
+};
+const struct record rec_inst = {.table = "inst",
+                                .size = sizeof(struct inst),
+                                .cols = inst_cols,
+                                .n_cols = ARRAY_LEN(inst_cols),
+                                .facets = inst_facets,
+                                .n_facets = ARRAY_LEN(inst_facets),
+                                .rising = "created_at"};
 
 static const struct column disk_cols[] = {
     TEXT(struct disk, id),

@@ -11,7 +11,7 @@
 
 /* ---- how a struct maps to a table ---- */
 
-enum col_type { COL_TEXT, COL_INT, COL_ENUM, COL_BOOL, COL_BLOB };
+enum col_type { COL_TEXT, COL_INT, COL_ENUM, COL_BOOL, COL_BLOB, COL_SERIAL };
 
 struct bytes {
     const void *data;
@@ -20,8 +20,27 @@ struct bytes {
 
 struct column {
     const char *name;
-    enum col_type type; /* const char *, int64_t, enum, bool, struct bytes */
+    enum col_type type; /* const char *, int64_t, enum, bool, struct bytes, int64_t */
     size_t offset;
+};
+
+/*
+ * Something by which rows are listed. For each of its values the store keeps the set of the rows
+ * that have it, written with the row; a list and its length come from the sets and are never
+ * stale. Names are in the database: none is used again for something else.
+ */
+enum facet_kind {
+    FACET_ALL,   /* every row */
+    FACET_VALUE, /* a column's value, or two columns' together; of "" there is no set */
+    FACET_LIST,  /* each item of a text separated by ',' */
+    FACET_TAGS,  /* each key of a JSON object of texts, and each key with its value */
+    FACET_TUPLE, /* enumerators of up to three columns together */
+};
+
+struct facet {
+    const char *name;
+    enum facet_kind kind;
+    const char *columns[3];
 };
 
 struct record {
@@ -29,6 +48,11 @@ struct record {
     size_t size;
     const struct column *cols; /* the first column is the key */
     size_t n_cols;
+    /* Only of a table that is listed by facets; its last column is then a COL_SERIAL: given by the
+     * store to a row that is inserted, greater than of any row that is there. */
+    const struct facet *facets;
+    size_t n_facets;
+    const char *rising; /* a column that does not fall from one serial to the next */
 };
 
 /* ---- states ---- */
@@ -46,7 +70,8 @@ enum inst_state {
     INST_RESTARTING, /* the second half of a reboot: off, and coming up again */
     INST_STATE_COUNT
 };
-const char *inst_state_name(enum inst_state s); /* "PENDING" ... */
+enum { INST_STATES_ALL = (1 << INST_STATE_COUNT) - 1 }; /* as a set of bits */
+const char *inst_state_name(enum inst_state s);         /* "PENDING" ... */
 
 /* What is being done to an instance now; one at a time. Stored with the state. */
 enum verb {
@@ -122,6 +147,7 @@ struct inst {
     const char *last_op;    /* the last operation that ended, "" none */
     const char *last_error; /* why it failed, "" if it did not */
     int64_t last_op_at;
+    int64_t num; /* its place in lists, which begin with the greatest; the store's */
 };
 extern const struct record rec_inst;
 

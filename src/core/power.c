@@ -113,8 +113,7 @@ enum err room_for(struct op *op, int64_t mib, const char *except)
 
     if (!have)
         return ERR_NONE;
-    query_num(&q, "state", CMP_NE, INST_STOPPED);
-    query_num(&q, "state", CMP_NE, INST_RECYCLED);
+    query_set(&q, "state", INST_STATES_ALL & ~(1U << INST_STOPPED | 1U << INST_RECYCLED));
     if (except)
         query_text(&q, "id", CMP_NE, except);
     int64_t used = store_sum(op->tx, &rec_inst, "memory_mib", &q);

@@ -44,21 +44,42 @@ void store_delete_all(struct tx *tx, const struct record *rec, const struct quer
 /* For records whose key is a number given by the store (event.seq): inserts and returns it. */
 int64_t store_append(struct tx *tx, const struct record *rec, const void *row);
 
-/* ---- queries ---- */
+/*
+ * ---- queries ----
+ *
+ * A record with facets is listed by them: in the order "-SERIAL" (also when no order is asked for)
+ * a page costs what it shows and a few words a thousand rows, wherever it is and whatever the
+ * conditions, as long as each is about a facet, the key or the rising column. Conditions about
+ * anything else are tested on each row that the others leave.
+ */
 
-enum cmp { CMP_EQ, CMP_NE, CMP_LT, CMP_LE, CMP_GT, CMP_GE, CMP_LIKE, CMP_IN, CMP_HAS_BITS };
+enum cmp {
+    CMP_EQ,
+    CMP_NE,
+    CMP_LT,
+    CMP_LE,
+    CMP_GT,
+    CMP_GE,
+    CMP_LIKE, /* a pattern with % and _, escaped by '\'; upper and lower case differ */
+    CMP_IN,
+    CMP_HAS, /* an item of a list, a tag; only of columns that are facets */
+    CMP_HAS_BITS
+};
 
 struct cond {
     const char *column;
     enum cmp cmp;
     bool is_text;
-    const char *text; /* CMP_LIKE: a pattern with % and _, escaped by '\' */
+    const char *text;
     int64_t num;
-    const char *const *texts; /* CMP_IN */
+    const char *const *texts; /* CMP_IN: any of these; CMP_HAS: all of these */
     size_t n_texts;
+    uint64_t set;              /* CMP_IN of an enumerator: bit v stands for v */
+    const char *const *values; /* CMP_HAS of tags, whose keys are `texts`; a NULL: any */
 };
 
-enum { QUERY_MAX_CONDS = 24, QUERY_MAX_IN = 1000 };
+/* A longer CMP_LIKE pattern finds nothing: no name is that long. */
+enum { QUERY_MAX_CONDS = 24, QUERY_MAX_IN = 1000, QUERY_MAX_LIKE = 8192 };
 
 struct query {
     struct cond conds[QUERY_MAX_CONDS];
@@ -66,6 +87,7 @@ struct query {
     const char *order; /* columns separated by ',', '-' before one for descending; NULL: any */
     size_t limit;      /* 0: all */
     size_t offset;
+    int64_t below; /* not 0: only rows with a lower serial */
 };
 
 /* Each adds one condition; all must hold. The column must be one of the record's. */
@@ -73,10 +95,20 @@ void query_text(struct query *q, const char *column, enum cmp cmp, const char *v
 void query_num(struct query *q, const char *column, enum cmp cmp, int64_t value);
 /* At most QUERY_MAX_IN values; none matches nothing. */
 void query_in(struct query *q, const char *column, const char *const *values, size_t n);
+/* An enumerator whose bit is in the set. */
+void query_set(struct query *q, const char *column, uint64_t set);
+/* A list that holds all of these items. */
+void query_has(struct query *q, const char *column, const char *const *items, size_t n);
+/* Tags with all of these keys; `values` NULL, or a value that is NULL: any value will do. */
+void query_tags(struct query *q, const char *column, const char *const *keys,
+                const char *const *values, size_t n);
 
 /* An array of rows in the arena, and their number. */
 void *store_find(struct tx *tx, const struct record *rec, const struct query *q, size_t *ret_n);
 int64_t store_count(struct tx *tx, const struct record *rec, const struct query *q);
+/* Both: *ret_total counts what the conditions find, whatever limit, offset and `below` say. */
+void *store_page(struct tx *tx, const struct record *rec, const struct query *q, size_t *ret_n,
+                 int64_t *ret_total);
 int64_t store_sum(struct tx *tx, const struct record *rec, const char *column,
                   const struct query *q);
 

@@ -46,6 +46,8 @@ void stmt_reset(struct stmt *s);
 const char *stmt_get_text(struct stmt *s, int at, struct arena *a);
 int64_t stmt_get_int(struct stmt *s, int at);
 struct bytes stmt_get_blob(struct stmt *s, int at, struct arena *a);
+/* Not copied: good until the next step. */
+struct bytes stmt_peek_blob(struct stmt *s, int at);
 
 int64_t db_last_id(struct db *db);
 

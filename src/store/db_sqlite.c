@@ -72,9 +72,12 @@ int db_open(const char *path, bool writes, struct db **ret)
     if (!e)
         e = db_exec(
             db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF;"
-                "PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;");
-    if (!e && !writes)
-        e = db_exec(db, "PRAGMA query_only=1;");
+                "PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;"
+                "PRAGMA case_sensitive_like=1;");
+    /* A transaction whose pages are more than this many (64 MiB) writes some of them early; looking
+     * for them takes longer than all else. */
+    if (!e)
+        e = db_exec(db, writes ? "PRAGMA cache_spill=16384;" : "PRAGMA query_only=1;");
     if (e) {
         db_close(db);
         return e;
@@ -245,6 +248,13 @@ struct bytes stmt_get_blob(struct stmt *s, int at, struct arena *a)
     size_t n = p ? (size_t)sqlite3_column_bytes(lite(s), at) : 0;
 
     return (struct bytes){n ? arena_strn(a, p, n) : NULL, n};
+}
+
+struct bytes stmt_peek_blob(struct stmt *s, int at)
+{
+    const void *p = sqlite3_column_blob(lite(s), at);
+
+    return (struct bytes){p, p ? (size_t)sqlite3_column_bytes(lite(s), at) : 0};
 }
 
 int64_t db_last_id(struct db *db)

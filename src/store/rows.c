@@ -2,9 +2,11 @@
  * records. */
 #include <assert.h>
 
-#include "base/buf.h"
+#include <jansson.h>
+
 #include "base/log.h"
-#include "store/tx.h"
+#include "store/facets.h"
+#include "store/rows.h"
 
 void tx_use_arena(struct tx *tx, struct arena *a)
 {
@@ -68,9 +70,8 @@ static struct stmt *learn(struct tx *tx, const struct key *k, const struct buf *
     return s;
 }
 
-/* The statement of `kind` for a record; `text` writes it when it is not known yet. */
-static struct stmt *simple(struct tx *tx, char kind, const struct record *rec,
-                           void (*text)(struct buf *sql, const struct record *rec))
+struct stmt *tx_simple(struct tx *tx, char kind, const struct record *rec,
+                       void (*text)(struct buf *sql, const struct record *rec))
 {
     struct key k;
 
@@ -83,8 +84,7 @@ static struct stmt *simple(struct tx *tx, char kind, const struct record *rec,
     return learn(tx, &k, &sql);
 }
 
-/* One step; false ends the reading. */
-static bool next_row(struct tx *tx, struct stmt *s)
+bool tx_next(struct tx *tx, struct stmt *s)
 {
     int got = stmt_step(s);
 
@@ -93,9 +93,9 @@ static bool next_row(struct tx *tx, struct stmt *s)
     return got > 0;
 }
 
-static void run(struct tx *tx, struct stmt *s)
+void tx_run(struct tx *tx, struct stmt *s)
 {
-    while (next_row(tx, s))
+    while (tx_next(tx, s))
         ;
     stmt_reset(s);
 }
@@ -111,6 +111,7 @@ static void bind_column(struct stmt *s, int at, const struct column *c, const vo
         stmt_text(s, at, *(const char *const *)(const void *)p);
         break;
     case COL_INT:
+    case COL_SERIAL:
         stmt_int(s, at, *(const int64_t *)(const void *)p);
         break;
     case COL_ENUM:
@@ -125,7 +126,7 @@ static void bind_column(struct stmt *s, int at, const struct column *c, const vo
     }
 }
 
-static void read_row(struct tx *tx, struct stmt *s, const struct record *rec, void *row)
+void read_row(struct tx *tx, struct stmt *s, const struct record *rec, void *row)
 {
     memset(row, 0, rec->size);
     for (size_t i = 0; i < rec->n_cols; i++) {
@@ -138,6 +139,7 @@ static void read_row(struct tx *tx, struct stmt *s, const struct record *rec, vo
             *(const char **)(void *)p = stmt_get_text(s, at, tx->arena);
             break;
         case COL_INT:
+        case COL_SERIAL:
             *(int64_t *)(void *)p = stmt_get_int(s, at);
             break;
         case COL_ENUM:
@@ -153,8 +155,7 @@ static void read_row(struct tx *tx, struct stmt *s, const struct record *rec, vo
     }
 }
 
-/* The names from the `from`th on, each followed by `after`. */
-static void add_columns(struct buf *sql, const struct record *rec, size_t from, const char *after)
+void add_columns(struct buf *sql, const struct record *rec, size_t from, const char *after)
 {
     for (size_t i = from; i < rec->n_cols; i++) {
         if (i > from)
@@ -164,7 +165,7 @@ static void add_columns(struct buf *sql, const struct record *rec, size_t from, 
     }
 }
 
-static const struct column *column_of(const struct record *rec, const char *name)
+const struct column *column_of(const struct record *rec, const char *name)
 {
     for (size_t i = 0; i < rec->n_cols; i++)
         if (streq(rec->cols[i].name, name))
@@ -205,6 +206,189 @@ void query_in(struct query *q, const char *column, const char *const *values, si
     c->n_texts = n;
 }
 
+void query_set(struct query *q, const char *column, uint64_t set)
+{
+    add_cond(q, column, CMP_IN)->set = set;
+}
+
+void query_has(struct query *q, const char *column, const char *const *items, size_t n)
+{
+    query_tags(q, column, items, NULL, n);
+}
+
+void query_tags(struct query *q, const char *column, const char *const *keys,
+                const char *const *values, size_t n)
+{
+    struct cond *c = add_cond(q, column, CMP_HAS);
+
+    c->texts = keys;
+    c->n_texts = n;
+    c->values = values;
+}
+
+/* ---- a row and what is asked ---- */
+
+const char *column_text(const struct column *c, const void *row)
+{
+    const char *s = *(const char *const *)(const void *)((const char *)row + c->offset);
+
+    return s ? s : "";
+}
+
+int64_t column_num(const struct column *c, const void *row)
+{
+    const void *p = (const char *)row + c->offset;
+
+    switch (c->type) {
+    case COL_INT:
+    case COL_SERIAL:
+        return *(const int64_t *)p;
+    case COL_ENUM:
+        return *(const unsigned *)p;
+    case COL_BOOL:
+        return *(const bool *)p;
+    case COL_TEXT:
+    case COL_BLOB:
+        break;
+    }
+    return 0;
+}
+
+/* Matching as LIKE does, of bytes: '_' is one character, which may have several. */
+static bool like(const char *pattern, const char *text)
+{
+    const char *star = NULL, *resume = NULL;
+
+    for (;;) {
+        bool escaped = *pattern == '\\' && pattern[1];
+
+        if (*pattern == '%') {
+            star = ++pattern;
+            resume = text;
+        } else if (*text && *pattern == '_') {
+            pattern++;
+            for (text++; (*text & 0xc0) == 0x80;)
+                text++;
+        } else if (*text && pattern[escaped] == *text) {
+            pattern += escaped + 1;
+            text++;
+        } else if (!*text && !*pattern) {
+            return true;
+        } else if (star && *resume) {
+            pattern = star;
+            text = ++resume;
+        } else {
+            return false;
+        }
+    }
+}
+
+static bool list_has(const char *list, const char *item)
+{
+    size_t len = strlen(item);
+
+    for (const char *s = list; *s; s += *s == ',') {
+        size_t n = strcspn(s, ",");
+
+        if (n == len && !memcmp(s, item, n))
+            return true;
+        s += n;
+    }
+    return false;
+}
+
+static bool has_all(const struct cond *c, const char *text)
+{
+    json_t *tags = *text == '{' ? json_loads(text, 0, NULL) : NULL;
+    bool has = true;
+
+    for (size_t i = 0; i < c->n_texts && has; i++) {
+        const char *value = json_string_value(json_object_get(tags, c->texts[i]));
+        const char *wanted = c->values ? c->values[i] : NULL;
+
+        has = tags ? value && (!wanted || streq(value, wanted)) : list_has(text, c->texts[i]);
+    }
+    json_decref(tags);
+    return has;
+}
+
+static bool text_fits(const struct cond *c, const char *text)
+{
+    int order = c->is_text ? strcmp(text, c->text) : 0;
+
+    switch (c->cmp) {
+    case CMP_EQ:
+        return order == 0;
+    case CMP_NE:
+        return order != 0;
+    case CMP_LT:
+        return order < 0;
+    case CMP_LE:
+        return order <= 0;
+    case CMP_GT:
+        return order > 0;
+    case CMP_GE:
+        return order >= 0;
+    case CMP_LIKE:
+        return strlen(c->text) <= QUERY_MAX_LIKE && like(c->text, text);
+    case CMP_IN:
+        for (size_t i = 0; i < c->n_texts; i++)
+            if (streq(c->texts[i], text))
+                return true;
+        return false;
+    case CMP_HAS:
+        return has_all(c, text);
+    case CMP_HAS_BITS:
+        break;
+    }
+    return false;
+}
+
+bool num_fits(const struct cond *c, int64_t v)
+{
+    switch (c->cmp) {
+    case CMP_EQ:
+        return v == c->num;
+    case CMP_NE:
+        return v != c->num;
+    case CMP_LT:
+        return v < c->num;
+    case CMP_LE:
+        return v <= c->num;
+    case CMP_GT:
+        return v > c->num;
+    case CMP_GE:
+        return v >= c->num;
+    case CMP_IN:
+        return v >= 0 && v < 64 && (c->set >> v & 1);
+    case CMP_HAS_BITS:
+        return (v & c->num) != 0;
+    case CMP_LIKE:
+    case CMP_HAS:
+        break;
+    }
+    return false;
+}
+
+bool cond_fits(const struct record *rec, const struct cond *c, const void *row)
+{
+    const struct column *col = column_of(rec, c->column);
+
+    assert(col && col->type != COL_BLOB);
+    return col->type == COL_TEXT ? text_fits(c, column_text(col, row))
+                                 : num_fits(c, column_num(col, row));
+}
+
+bool row_fits(const struct record *rec, const struct query *q, const void *row)
+{
+    for (size_t i = 0; i < q->n_conds; i++)
+        if (!cond_fits(rec, &q->conds[i], row))
+            return false;
+    return true;
+}
+
+/* ---- queries as SQL ---- */
+
 /* What follows the column's name. */
 static const char *const cmp_sql[] = {
     [CMP_EQ] = "=?",
@@ -227,9 +411,21 @@ static size_t in_slots(size_t n)
     return slots;
 }
 
+static bool too_long(const struct cond *c)
+{
+    return strlen(c->text) > QUERY_MAX_LIKE;
+}
+
 static void add_in(struct buf *sql, const struct cond *c)
 {
+    const char *comma = "";
+
     buf_fmt(sql, "%s IN (", c->column);
+    for (int v = 0; v < 64; v++)
+        if (c->set >> v & 1) {
+            buf_fmt(sql, "%s%d", comma, v);
+            comma = ",";
+        }
     for (size_t i = 0; i < in_slots(c->n_texts); i++)
         buf_str(sql, i ? ",?" : "?");
     buf_char(sql, ')');
@@ -242,8 +438,11 @@ static void add_where(struct buf *sql, const struct record *rec, const struct qu
 
         assert(column_of(rec, c->column));
         buf_str(sql, i ? " AND " : " WHERE ");
+        assert(c->cmp != CMP_HAS); /* asked of facets, never of SQL */
         if (c->cmp == CMP_IN)
             add_in(sql, c);
+        else if (c->cmp == CMP_LIKE && too_long(c))
+            buf_str(sql, "? IS NULL"); /* finds nothing, and takes its parameter */
         else
             buf_fmt(sql, "%s%s", c->column, cmp_sql[c->cmp]);
     }
@@ -295,8 +494,11 @@ static void key_where(struct key *k, const struct record *rec, const struct quer
 
         assert(column);
         uint16_t shape[] = {(uint16_t)(column - rec->cols), (uint16_t)c->cmp,
-                            (uint16_t)(c->cmp == CMP_IN ? in_slots(c->n_texts) : 0)};
+                            (uint16_t)(c->cmp == CMP_IN     ? in_slots(c->n_texts)
+                                       : c->cmp == CMP_LIKE ? too_long(c)
+                                                            : 0)};
         key_add(k, shape, sizeof(shape));
+        key_add(k, &c->set, sizeof(c->set));
     }
 }
 
@@ -347,13 +549,14 @@ static struct stmt *select_stmt(struct tx *tx, const struct record *rec, const s
 
 enum { FIRST_ROOM = 16 };
 
-void *store_find(struct tx *tx, const struct record *rec, const struct query *q, size_t *ret_n)
+static void *find_by_sql(struct tx *tx, const struct record *rec, const struct query *q,
+                         size_t *ret_n)
 {
     struct stmt *s = select_stmt(tx, rec, q, NULL);
     size_t n = 0, room = q->limit && q->limit < FIRST_ROOM ? q->limit : FIRST_ROOM;
     char *rows = arena_raw(tx->arena, room * rec->size);
 
-    while (s && next_row(tx, s)) {
+    while (s && tx_next(tx, s)) {
         if (n == room) {
             char *more = arena_raw(tx->arena, 2 * room * rec->size);
 
@@ -369,6 +572,15 @@ void *store_find(struct tx *tx, const struct record *rec, const struct query *q,
     return rows;
 }
 
+void *store_find(struct tx *tx, const struct record *rec, const struct query *q, size_t *ret_n)
+{
+    int64_t total;
+
+    if (!facets_answer(rec, q) || (!q->n_conds && !q->below)) /* the table itself has the order */
+        return find_by_sql(tx, rec, q, ret_n);
+    return facets_page(tx, rec, q, ret_n, &total);
+}
+
 bool store_first(struct tx *tx, const struct record *rec, const struct query *q, void *row)
 {
     struct query one = *q;
@@ -381,21 +593,40 @@ bool store_first(struct tx *tx, const struct record *rec, const struct query *q,
     return n > 0;
 }
 
-static int64_t one_number(struct tx *tx, struct stmt *s)
+int64_t tx_number(struct tx *tx, struct stmt *s)
 {
     int64_t v = 0;
 
     if (!s)
         return 0;
-    if (next_row(tx, s))
+    if (tx_next(tx, s))
         v = stmt_get_int(s, 0);
     stmt_reset(s);
     return v;
 }
 
+static int64_t count_by_sql(struct tx *tx, const struct record *rec, const struct query *q)
+{
+    return tx_number(tx, select_stmt(tx, rec, q, "count(*)"));
+}
+
 int64_t store_count(struct tx *tx, const struct record *rec, const struct query *q)
 {
-    return one_number(tx, select_stmt(tx, rec, q, "count(*)"));
+    int64_t total;
+
+    if (!facets_answer(rec, q))
+        return count_by_sql(tx, rec, q);
+    (void)facets_page(tx, rec, q, NULL, &total);
+    return total;
+}
+
+void *store_page(struct tx *tx, const struct record *rec, const struct query *q, size_t *ret_n,
+                 int64_t *ret_total)
+{
+    if (facets_answer(rec, q))
+        return facets_page(tx, rec, q, ret_n, ret_total);
+    *ret_total = count_by_sql(tx, rec, q);
+    return find_by_sql(tx, rec, q, ret_n);
 }
 
 int64_t store_sum(struct tx *tx, const struct record *rec, const char *column,
@@ -405,7 +636,7 @@ int64_t store_sum(struct tx *tx, const struct record *rec, const char *column,
 
     assert(column_of(rec, column));
     buf_fmt(&what, "coalesce(sum(%s),0)", column);
-    return one_number(tx, select_stmt(tx, rec, q, buf_cstr(&what)));
+    return tx_number(tx, select_stmt(tx, rec, q, buf_cstr(&what)));
 }
 
 /* ---- single rows ---- */
@@ -419,24 +650,31 @@ static void get_text(struct buf *sql, const struct record *rec)
 
 bool store_get(struct tx *tx, const struct record *rec, const char *key, void *row)
 {
-    struct stmt *s = simple(tx, 'g', rec, get_text);
+    struct stmt *s = tx_simple(tx, 'g', rec, get_text);
 
     if (!s)
         return false;
     stmt_text(s, 1, key);
-    bool found = next_row(tx, s);
+    bool found = tx_next(tx, s);
     if (found)
         read_row(tx, s, rec, row);
     stmt_reset(s);
     return found;
 }
 
+/* How many columns a caller gives: the serial is the store's. */
+static size_t given(const struct record *rec)
+{
+    return rec->n_cols - (rec->facets ? 1 : 0);
+}
+
 static void insert_text(struct buf *sql, const struct record *rec, size_t from)
 {
     buf_fmt(sql, "INSERT INTO %s (", rec->table);
-    add_columns(sql, rec, from, "");
+    for (size_t i = from; i < given(rec); i++)
+        buf_fmt(sql, "%s%s", i > from ? "," : "", rec->cols[i].name);
     buf_str(sql, ") VALUES (");
-    for (size_t i = from; i < rec->n_cols; i++)
+    for (size_t i = from; i < given(rec); i++)
         buf_str(sql, i > from ? ",?" : "?");
     buf_char(sql, ')');
 }
@@ -457,39 +695,88 @@ static void insert(struct tx *tx, const struct record *rec, const void *row, str
 {
     if (!s)
         return;
-    for (size_t i = from; i < rec->n_cols; i++)
+    for (size_t i = from; i < given(rec); i++)
         bind_column(s, (int)(i - from) + 1, &rec->cols[i], row);
-    run(tx, s);
+    tx_run(tx, s);
 }
 
 void store_insert(struct tx *tx, const struct record *rec, const void *row)
 {
-    insert(tx, rec, row, simple(tx, 'i', rec, insert_all), 0);
+    insert(tx, rec, row, tx_simple(tx, 'i', rec, insert_all), 0);
+    if (!rec->facets || tx->failed)
+        return;
+    char *numbered = arena_raw(tx->arena, rec->size);
+    memcpy(numbered, row, rec->size);
+    *(int64_t *)(void *)(numbered + rec->cols[rec->n_cols - 1].offset) = db_last_id(tx->db);
+    facets_insert(tx, rec, numbered);
 }
 
 int64_t store_append(struct tx *tx, const struct record *rec, const void *row)
 {
-    insert(tx, rec, row, simple(tx, 'a', rec, insert_rest), 1);
+    insert(tx, rec, row, tx_simple(tx, 'a', rec, insert_rest), 1);
     return tx->failed ? 0 : db_last_id(tx->db);
 }
 
-static void update_text(struct buf *sql, const struct record *rec)
+static bool blob_same(struct bytes a, struct bytes b)
 {
-    buf_fmt(sql, "UPDATE %s SET ", rec->table);
-    add_columns(sql, rec, 1, "=?");
-    buf_fmt(sql, " WHERE %s=?", rec->cols[0].name);
+    return a.len == b.len && (!a.len || !memcmp(a.data, b.data, a.len));
+}
+
+static bool column_same(const struct column *c, const void *a, const void *b)
+{
+    if (c->type == COL_TEXT)
+        return streq(column_text(c, a), column_text(c, b));
+    if (c->type == COL_BLOB)
+        return blob_same(*(const struct bytes *)(const void *)((const char *)a + c->offset),
+                         *(const struct bytes *)(const void *)((const char *)b + c->offset));
+    return column_num(c, a) == column_num(c, b);
+}
+
+/* Only what differs is written: SQLite rewrites each index that has a column of the statement. */
+static void write_changes(struct tx *tx, const struct record *rec, const void *old, const void *row)
+{
+    const struct column *changed[64];
+    uint64_t which = 0;
+    size_t n = 0;
+    struct key k;
+
+    assert(rec->n_cols <= ARRAY_LEN(changed));
+    for (size_t i = 1; i < given(rec); i++)
+        if (!column_same(&rec->cols[i], old, row)) {
+            changed[n++] = &rec->cols[i];
+            which |= 1ULL << i;
+        }
+    if (!n)
+        return;
+    key_begin(&k, 'u', rec);
+    key_add(&k, &which, sizeof(which));
+    struct stmt *s = known(tx, &k);
+    if (!s) {
+        CLEANUP(buf_done) struct buf sql = {0};
+
+        buf_fmt(&sql, "UPDATE %s SET ", rec->table);
+        for (size_t i = 0; i < n; i++)
+            buf_fmt(&sql, "%s%s=?", i ? "," : "", changed[i]->name);
+        buf_fmt(&sql, " WHERE %s=?", rec->cols[0].name);
+        s = learn(tx, &k, &sql);
+    }
+    if (!s)
+        return;
+    for (size_t i = 0; i < n; i++)
+        bind_column(s, (int)i + 1, changed[i], row);
+    bind_column(s, (int)n + 1, &rec->cols[0], row);
+    tx_run(tx, s);
 }
 
 void store_update(struct tx *tx, const struct record *rec, const void *row)
 {
-    struct stmt *s = simple(tx, 'u', rec, update_text);
+    void *old = arena_raw(tx->arena, rec->size);
 
-    if (!s)
+    if (!store_get(tx, rec, column_text(&rec->cols[0], row), old))
         return;
-    for (size_t i = 1; i < rec->n_cols; i++)
-        bind_column(s, (int)i, &rec->cols[i], row);
-    bind_column(s, (int)rec->n_cols, &rec->cols[0], row);
-    run(tx, s);
+    write_changes(tx, rec, old, row);
+    if (rec->facets)
+        facets_update(tx, rec, old, row);
 }
 
 static void delete_text(struct buf *sql, const struct record *rec)
@@ -499,18 +786,24 @@ static void delete_text(struct buf *sql, const struct record *rec)
 
 void store_delete(struct tx *tx, const struct record *rec, const char *key)
 {
-    struct stmt *s = simple(tx, 'd', rec, delete_text);
+    void *old = rec->facets ? arena_raw(tx->arena, rec->size) : NULL;
 
+    if (old && !store_get(tx, rec, key, old))
+        return;
+    struct stmt *s = tx_simple(tx, 'd', rec, delete_text);
     if (!s)
         return;
     stmt_text(s, 1, key);
-    run(tx, s);
+    tx_run(tx, s);
+    if (old)
+        facets_delete(tx, rec, old);
 }
 
 void store_delete_all(struct tx *tx, const struct record *rec, const struct query *q)
 {
     struct key k;
 
+    assert(!rec->facets); /* its rows are taken out of their sets one by one */
     key_begin(&k, 'D', rec);
     key_where(&k, rec, q);
     struct stmt *s = known(tx, &k);
@@ -524,7 +817,7 @@ void store_delete_all(struct tx *tx, const struct record *rec, const struct quer
     if (!s)
         return;
     (void)bind_where(s, q); /* it has no other parameters */
-    run(tx, s);
+    tx_run(tx, s);
 }
 
 static void next_text(struct buf *sql, const struct record *rec)
@@ -536,14 +829,14 @@ static void next_text(struct buf *sql, const struct record *rec)
 
 int64_t store_next(struct tx *tx, const char *sequence)
 {
-    struct stmt *s = simple(tx, 'n', NULL, next_text);
+    struct stmt *s = tx_simple(tx, 'n', NULL, next_text);
     int64_t v = 0;
 
     if (!s)
         return 0;
     stmt_text(s, 1, sequence);
-    if (next_row(tx, s))
+    if (tx_next(tx, s))
         v = stmt_get_int(s, 0);
-    run(tx, s);
+    tx_run(tx, s);
     return v;
 }

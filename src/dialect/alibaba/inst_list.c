@@ -1,16 +1,14 @@
 /*
  * Most filters are conditions of the store's query, and then a page costs what it shows. The few
- * that are not (name patterns, tags, security groups, attributes) are tested row by row: everything
- * the query leaves is walked in portions, each in an arena of its own, and only the keys of what
- * matches are kept.
+ * that are not (attributes, a financial lock) are tested row by row: everything the query leaves is
+ * walked in portions, each in an arena of its own, and only the keys of what matches are kept.
  */
 #include "dialect/alibaba/inst_list.h"
 
-#include "core/lists.h"
 #include "dialect/alibaba/attrs.h"
 #include "dialect/alibaba/status.h"
 
-#define ORDER "-created_at,id"
+#define ORDER "-num"
 
 enum { PORTION = 500 };
 
@@ -41,7 +39,28 @@ static bool is_pattern(const char *name)
     return name && strchr(name, '*');
 }
 
-/* At most 17 conditions with status's 6; the walk adds 2. */
+static void tags_are(struct op *op, struct query *q, const struct objs *tags)
+{
+    const char **keys = ARENA_ARRAY(op->arena, const char *, tags->n);
+    const char **values = ARENA_ARRAY(op->arena, const char *, tags->n);
+    const struct tag *v = tags->v;
+
+    for (size_t i = 0; i < tags->n; i++) {
+        keys[i] = v[i].key;
+        values[i] = str_empty(v[i].value) ? NULL : v[i].value;
+    }
+    query_tags(q, "tags", keys, values, tags->n);
+}
+
+static void secgroup_is(struct op *op, struct query *q, const char *id)
+{
+    const char **one = ARENA_NEW(op->arena, const char *);
+
+    *one = id;
+    query_has(q, "secgroups", one, 1);
+}
+
+/* At most 21 conditions. */
 static void conditions(struct op *op, const struct inst_filter *f, struct query *q)
 {
     text_is(q, "account", op->account);
@@ -54,7 +73,7 @@ static void conditions(struct op *op, const struct inst_filter *f, struct query 
         family_is(op, q, f->type_family, f->type);
     else
         text_is(q, "type", f->type);
-    if (is_pattern(f->name)) /* upper and lower case are alike to this: rows are tested again */
+    if (is_pattern(f->name))
         query_text(q, "name", CMP_LIKE, wildcard_like(op->arena, f->name));
     else
         text_is(q, "name", f->name);
@@ -63,6 +82,12 @@ static void conditions(struct op *op, const struct inst_filter *f, struct query 
     if (!str_empty(f->charge))
         query_num(q, "charge", CMP_EQ,
                   streq(f->charge, "PrePaid") ? CHARGE_PREPAID : CHARGE_POSTPAID);
+    if (f->tags.n)
+        tags_are(op, q, &f->tags);
+    if (!str_empty(f->secgroup))
+        secgroup_is(op, q, f->secgroup);
+    if (!str_empty(f->lock) && streq(f->lock, "Recycling"))
+        query_num(q, "state", CMP_EQ, INST_RECYCLED);
     if (f->by_ids)
         query_in(q, "id", f->ids.v, f->ids.n);
     if (f->by_ips)
@@ -74,31 +99,6 @@ static void conditions(struct op *op, const struct inst_filter *f, struct query 
 }
 
 /* ---- tests of a row ---- */
-
-static bool has_secgroup(struct arena *a, const struct inst *in, const char *id)
-{
-    size_t n;
-    const char **ids = list_split(a, in->secgroups, &n);
-
-    for (size_t i = 0; i < n; i++)
-        if (streq(ids[i], id))
-            return true;
-    return false;
-}
-
-static bool has_tags(const struct inst *in, const struct objs *wanted)
-{
-    json_t *tags CLEANUP(json_unref_p) = attrs_load(in->tags);
-    const struct tag *v = wanted->v;
-
-    for (size_t i = 0; i < wanted->n; i++) {
-        const char *value = attrs_str(tags, v[i].key, NULL);
-
-        if (!value || (!str_empty(v[i].value) && !streq(value, v[i].value)))
-            return false;
-    }
-    return true;
-}
 
 static bool has_attrs(const struct inst *in, const struct inst_filter *f)
 {
@@ -117,7 +117,7 @@ static bool has_lock(struct op *op, const struct inst *in, const char *lock)
         return financially_locked(in, op->now);
     if (streq(lock, "security"))
         return in->locks & LOCK_SECURITY;
-    return streq(lock, "Recycling") && in->state == INST_RECYCLED;
+    return false; /* "Recycling" is a condition; the others no instance has */
 }
 
 static bool asks_attrs(const struct inst_filter *f)
@@ -128,75 +128,34 @@ static bool asks_attrs(const struct inst_filter *f)
     return false;
 }
 
-static bool asks_rows(const struct inst_filter *f)
+static bool asks_lock(const struct inst_filter *f)
 {
-    return is_pattern(f->name) || !str_empty(f->secgroup) || !str_empty(f->lock) || f->tags.n ||
-           asks_attrs(f);
+    return !str_empty(f->lock) && !streq(f->lock, "Recycling");
 }
 
-static bool row_matches(struct op *op, struct arena *a, const struct inst_filter *f,
-                        const struct inst *in)
+static bool asks_rows(const struct inst_filter *f)
 {
-    return (!is_pattern(f->name) || wildcard_match(f->name, in->name)) &&
-           (str_empty(f->secgroup) || has_secgroup(a, in, f->secgroup)) &&
-           (str_empty(f->lock) || has_lock(op, in, f->lock)) && has_tags(in, &f->tags) &&
-           has_attrs(in, f);
+    return asks_lock(f) || asks_attrs(f);
+}
+
+static bool row_matches(struct op *op, const struct inst_filter *f, const struct inst *in)
+{
+    return (!asks_lock(f) || has_lock(op, in, f->lock)) && has_attrs(in, f);
 }
 
 /* ---- by the store alone ---- */
 
-/* Up to `limit` rows that follow (time, id) in the order; from the beginning when id is NULL. */
-static struct inst *rows_after(struct op *op, const struct query *base, int64_t time,
-                               const char *id, size_t limit, struct arena *a, size_t *ret_n)
-{
-    struct query same = *base, older = *base;
-    size_t n = 0, more;
-
-    older.order = ORDER;
-    older.limit = limit;
-    if (!id)
-        return store_find(op->tx, &rec_inst, &older, ret_n);
-
-    struct inst *rows = ARENA_ARRAY(a, struct inst, limit);
-    query_num(&same, "created_at", CMP_EQ, time);
-    query_text(&same, "id", CMP_GT, id);
-    same.order = "id";
-    same.limit = limit;
-    struct inst *found = store_find(op->tx, &rec_inst, &same, &n);
-    if (n)
-        memcpy(rows, found, n * sizeof(*rows));
-    if (n < limit) {
-        query_num(&older, "created_at", CMP_LT, time);
-        older.limit = limit - n;
-        found = store_find(op->tx, &rec_inst, &older, &more);
-        if (more)
-            memcpy(rows + n, found, more * sizeof(*rows));
-        n += more;
-    }
-    *ret_n = n;
-    return rows;
-}
-
-static void list_by_store(struct op *op, const struct query *base, const struct page *page,
+static void list_by_store(struct op *op, struct query *q, const struct page *page,
                           struct inst_page *ret)
 {
-    struct query q = *base;
-
-    ret->total = store_count(op->tx, &rec_inst, base);
-    if (page->by_token) {
-        ret->rows = rows_after(op, base, page->after_time, page->after_id, page->limit + 1,
-                               op->arena, &ret->n);
-    } else {
-        q.order = ORDER;
-        q.limit = page->limit + 1;
-        q.offset = page->offset;
-        ret->rows = store_find(op->tx, &rec_inst, &q, &ret->n);
-    }
+    q->order = ORDER;
+    q->limit = page->limit + 1;
+    q->offset = page->offset;
+    q->below = page->below;
+    ret->rows = store_page(op->tx, &rec_inst, q, &ret->n, &ret->total);
     if (ret->n > page->limit) {
-        const struct inst *last = &ret->rows[page->limit - 1];
-
         ret->n = page->limit;
-        ret->next = page_token(op->arena, last->created_at, last->id);
+        ret->next = page_token(op->arena, ret->rows[page->limit - 1].num);
     }
 }
 
@@ -204,7 +163,7 @@ static void list_by_store(struct op *op, const struct query *base, const struct 
 
 struct match {
     const char *id;
-    int64_t created_at;
+    int64_t num;
 };
 
 struct matches {
@@ -218,29 +177,25 @@ static void keep(struct op *op, struct matches *m, const struct inst *in)
         m->cap = m->cap ? 2 * m->cap : 64;
         m->v = xrealloc(m->v, m->cap * sizeof(*m->v));
     }
-    m->v[m->n++] = (struct match){arena_str(op->arena, in->id), in->created_at};
+    m->v[m->n++] = (struct match){arena_str(op->arena, in->id), in->num};
 }
 
-static void walk(struct op *op, const struct inst_filter *f, const struct query *base,
-                 struct matches *m)
+static void walk(struct op *op, const struct inst_filter *f, struct query *q, struct matches *m)
 {
     struct arena *portion CLEANUP(arena_free_p) = arena_new();
-    char *last CLEANUP(free_p) = NULL;
-    int64_t time = 0;
     size_t n;
 
+    q->order = ORDER;
+    q->limit = PORTION;
     tx_use_arena(op->tx, portion);
     do {
-        struct inst *rows = rows_after(op, base, time, last, PORTION, portion, &n);
+        struct inst *rows = store_find(op->tx, &rec_inst, q, &n);
 
         for (size_t i = 0; i < n; i++)
-            if (row_matches(op, portion, f, &rows[i]))
+            if (row_matches(op, f, &rows[i]))
                 keep(op, m, &rows[i]);
-        if (n) {
-            free(last);
-            last = xstrdup(rows[n - 1].id);
-            time = rows[n - 1].created_at;
-        }
+        if (n)
+            q->below = rows[n - 1].num;
         arena_clear(portion);
     } while (n == PORTION);
     tx_use_arena(op->tx, op->arena);
@@ -252,19 +207,17 @@ static size_t first_after(const struct matches *m, const struct page *page)
 
     if (!page->by_token)
         return page->offset < m->n ? page->offset : m->n;
-    while (page->after_id && i < m->n &&
-           (m->v[i].created_at > page->after_time ||
-            (m->v[i].created_at == page->after_time && strcmp(m->v[i].id, page->after_id) <= 0)))
+    while (page->below && i < m->n && m->v[i].num >= page->below)
         i++;
     return i;
 }
 
-static void list_by_rows(struct op *op, const struct inst_filter *f, const struct query *base,
+static void list_by_rows(struct op *op, const struct inst_filter *f, struct query *q,
                          const struct page *page, struct inst_page *ret)
 {
     struct matches m = {0};
 
-    walk(op, f, base, &m);
+    walk(op, f, q, &m);
     size_t first = first_after(&m, page), left = m.n - first;
     size_t n = left < page->limit ? left : page->limit;
     ret->total = (int64_t)m.n;
@@ -272,7 +225,7 @@ static void list_by_rows(struct op *op, const struct inst_filter *f, const struc
     for (size_t i = 0; i < n; i++)
         ret->n += store_get(op->tx, &rec_inst, m.v[first + i].id, &ret->rows[ret->n]);
     if (left > n)
-        ret->next = page_token(op->arena, m.v[first + n - 1].created_at, m.v[first + n - 1].id);
+        ret->next = page_token(op->arena, m.v[first + n - 1].num);
     free(m.v);
 }
 

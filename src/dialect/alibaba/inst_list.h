@@ -1,4 +1,4 @@
-/* Lists of instances: which, in which order, which part. Newest first, then by id. */
+/* Lists of instances: which, in which order, which part. Newest first. */
 #ifndef OSTLER_DIALECT_ALIBABA_INST_LIST_H
 #define OSTLER_DIALECT_ALIBABA_INST_LIST_H
 

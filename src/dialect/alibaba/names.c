@@ -215,6 +215,8 @@ const char *wildcard_like(struct arena *a, const char *pattern)
     char *like = arena_alloc(a, 2 * strlen(pattern) + 1), *to = like;
 
     for (; *pattern; pattern++) {
+        if (*pattern == '*' && pattern[1] == '*')
+            continue; /* several say what one says */
         if (strchr("%_\\", *pattern))
             *to++ = '\\';
         *to++ = *pattern;

@@ -4,9 +4,9 @@
 
 #include "base/crypto.h"
 
-const char *page_token(struct arena *a, int64_t time, const char *id)
+const char *page_token(struct arena *a, int64_t num)
 {
-    const char *text = arena_fmt(a, "%lld,%s", (long long)time, id);
+    const char *text = arena_fmt(a, "%lld", (long long)num);
 
     return hex_encode(a, text, strlen(text));
 }
@@ -16,16 +16,11 @@ static bool read_token(struct arena *a, const char *token, struct page *ret)
     size_t n;
     const uint8_t *bytes = hex_decode(a, token, &n);
     char *text = bytes ? arena_strn(a, (const char *)bytes, n) : NULL;
-    char *comma = text && strlen(text) == n ? strchr(text, ',') : NULL;
-    long long time;
+    long long num;
 
-    if (!comma || !comma[1])
+    if (!text || strlen(text) != n || parse_i64(text, &num) < 0 || num < 1)
         return false;
-    *comma = 0;
-    if (parse_i64(text, &time) < 0)
-        return false;
-    ret->after_time = time;
-    ret->after_id = comma + 1;
+    ret->below = num;
     return true;
 }
 

@@ -30,8 +30,7 @@ enum { PAGE_MAX_NUMBER = 1000000000 };
 struct page {
     bool by_token;
     size_t offset, limit; /* offset: by number only */
-    int64_t after_time;   /* by token: what follows this time and id; both unset at the beginning */
-    const char *after_id;
+    int64_t below;        /* by token: what follows this place; 0 at the beginning */
 };
 
 /* By token: MaxResults is moved into least..most, default `least`. ERR_PARAM_VALUE: a token we did
@@ -39,7 +38,8 @@ struct page {
 enum err page_of(struct op *op, const struct page_in *in, int64_t least, int64_t most,
                  struct page *ret);
 
-const char *page_token(struct arena *a, int64_t time, const char *id);
+/* Of a page that ended with the instance at this place. */
+const char *page_token(struct arena *a, int64_t num);
 
 /* Says TotalCount, and PageNumber and PageSize or NextToken. */
 struct page_out {

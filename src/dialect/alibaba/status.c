@@ -26,20 +26,12 @@ bool status_known(const char *word)
 
 void status_query(struct query *q, const char *word)
 {
-    size_t count = 0, only = 0;
+    uint64_t set = 0;
 
     for (size_t i = 0; i < INST_STATE_COUNT; i++)
-        if (streq(words[i], word)) {
-            count++;
-            only = i;
-        }
-    if (count == 1) {
-        query_num(q, "state", CMP_EQ, (int64_t)only);
-        return;
-    }
-    for (size_t i = 0; i < INST_STATE_COUNT; i++)
-        if (!streq(words[i], word))
-            query_num(q, "state", CMP_NE, (int64_t)i);
+        if (streq(words[i], word))
+            set |= 1ULL << i;
+    query_set(q, "state", set);
 }
 
 bool can_stop_charging(const struct inst *in, const struct catalog *c)

@@ -43,38 +43,7 @@ static void add_filters(struct call *c, const struct in *in, struct query *q)
         zec_status_filter(q, in->status);
     if (in->name)
         zec_query_fuzzy(c->arena, q, "name", in->name);
-}
-
-/* The store cannot look into tags exactly, so the page is cut here. */
-static struct inst *find_by_tag(struct call *c, const struct in *in, struct query *q,
-                                struct out *out)
-{
-    size_t first = (size_t)(in->page.number - 1) * (size_t)in->page.size, n, total = 0;
-    struct inst *all, *page = ARENA_ARRAY(c->arena, struct inst, (size_t)in->page.size);
-
     zec_tag_filter_query(c->arena, q, &in->by_tag);
-    all = store_find(c->op.tx, &rec_inst, q, &n);
-    for (size_t i = 0; i < n; i++) {
-        if (!zec_tag_filter_fits(c->arena, &in->by_tag, all[i].tags))
-            continue;
-        if (total >= first && out->n < (size_t)in->page.size)
-            page[out->n++] = all[i];
-        total++;
-    }
-    out->total = (int64_t)total;
-    return page;
-}
-
-static struct inst *find(struct call *c, const struct in *in, struct out *out)
-{
-    struct query q = {.order = ZEC_ORDER};
-
-    add_filters(c, in, &q);
-    if (!zec_tag_filter_empty(&in->by_tag))
-        return find_by_tag(c, in, &q, out);
-    out->total = store_count(c->op.tx, &rec_inst, &q);
-    zec_page_query(&q, &in->page);
-    return store_find(c->op.tx, &rec_inst, &q, &out->n);
 }
 
 static enum err run(struct call *c, const void *in_, void *out_)
@@ -83,8 +52,11 @@ static enum err run(struct call *c, const void *in_, void *out_)
     struct out *out = out_;
 
     if (!finds_nothing(c, in)) {
-        const struct inst *rows = find(c, in, out);
+        struct query q = {.order = ZEC_INST_ORDER};
 
+        add_filters(c, in, &q);
+        zec_page_query(&q, &in->page);
+        const struct inst *rows = store_page(c->op.tx, &rec_inst, &q, &out->n, &out->total);
         out->list = zec_instances_read(c, rows, out->n);
     }
     return ERR_NONE;

@@ -24,7 +24,7 @@ struct out {
 static enum err run(struct call *c, const void *in_, void *out_)
 {
     const char *starting = zec_starting_word(&c->op.core->settings, c->client);
-    struct query q = {.order = ZEC_ORDER};
+    struct query q = {.order = ZEC_INST_ORDER};
     const struct in *in = in_;
     struct out *out = out_;
 
@@ -33,10 +33,9 @@ static enum err run(struct call *c, const void *in_, void *out_)
     zec_mine(c, &q);
     if (in->ids.n)
         query_in(&q, "id", in->ids.v, in->ids.n);
-    out->total = store_count(c->op.tx, &rec_inst, &q);
     zec_page_query(&q, &in->page);
 
-    const struct inst *found = store_find(c->op.tx, &rec_inst, &q, &out->n);
+    const struct inst *found = store_page(c->op.tx, &rec_inst, &q, &out->n, &out->total);
     out->rows = ARENA_ARRAY(c->arena, struct row, out->n + 1);
     for (size_t i = 0; i < out->n; i++)
         out->rows[i] = (struct row){found[i].id, zec_status(&found[i], starting)};

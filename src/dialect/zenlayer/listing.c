@@ -70,54 +70,18 @@ bool zec_tag_filter_empty(const struct zec_tag_filter *f)
     return !f->keys.n && !f->tags.n;
 }
 
-/* Looks the same in JSON as outside, whoever wrote it. */
-static bool plain_in_json(const char *s)
-{
-    for (; *s; s++)
-        if (*s < ' ' || *s > '~' || strchr("\"\\/", *s))
-            return false;
-    return true;
-}
-
-static void query_key(struct arena *a, struct query *q, const char *key)
-{
-    if (plain_in_json(key))
-        zec_query_fuzzy(a, q, "tags", arena_fmt(a, "\"%s\":", key));
-}
-
 void zec_tag_filter_query(struct arena *a, struct query *q, const struct zec_tag_filter *f)
 {
+    const char **keys = ARENA_ARRAY(a, const char *, f->tags.n);
+    const char **values = ARENA_ARRAY(a, const char *, f->tags.n);
     const struct zec_tag *tags = f->tags.v;
 
-    query_text(q, "tags", CMP_NE, "{}");
-    if (f->keys.n)
-        query_key(a, q, f->keys.v[0]);
-    if (f->tags.n)
-        query_key(a, q, tags[0].key);
-}
-
-static const char *tag_value(const struct zec_tag *tags, size_t n, const char *key)
-{
-    for (size_t i = 0; i < n; i++)
-        if (streq(tags[i].key, key))
-            return tags[i].value;
-    return NULL;
-}
-
-bool zec_tag_filter_fits(struct arena *a, const struct zec_tag_filter *f, const char *json)
-{
-    size_t n;
-    const struct zec_tag *have = zec_tags_read(a, json, &n);
-    const struct zec_tag *want = f->tags.v;
-
-    for (size_t i = 0; i < f->keys.n; i++)
-        if (!tag_value(have, n, f->keys.v[i]))
-            return false;
     for (size_t i = 0; i < f->tags.n; i++) {
-        const char *value = tag_value(have, n, want[i].key);
-
-        if (!value || !streq(value, want[i].value))
-            return false;
+        keys[i] = tags[i].key;
+        values[i] = tags[i].value;
     }
-    return true;
+    if (f->keys.n)
+        query_tags(q, "tags", f->keys.v, NULL, f->keys.n);
+    if (f->tags.n)
+        query_tags(q, "tags", keys, values, f->tags.n);
 }

@@ -17,8 +17,9 @@ struct zec_page {
 /* Limits a query to the page. */
 void zec_page_query(struct query *q, const struct zec_page *p);
 
-/* Newest first, then by id. */
-#define ZEC_ORDER "-created_at,id"
+/* Newest first: of instances, and of what has no numbers. */
+#define ZEC_INST_ORDER "-num"
+#define ZEC_ORDER      "-created_at,id"
 
 /* Only what belongs to who asks; an operator sees everything. */
 void zec_mine(struct call *c, struct query *q);
@@ -40,10 +41,7 @@ struct zec_tag_filter {
                .text = "All of these keys with these values.")
 
 bool zec_tag_filter_empty(const struct zec_tag_filter *f);
-/* Leaves out most of what cannot fit, in the store; zec_tag_filter_fits decides. Adds at most three
- * conditions. */
+/* Only rows whose tags hold everything that is asked for. Adds at most two conditions. */
 void zec_tag_filter_query(struct arena *a, struct query *q, const struct zec_tag_filter *f);
-/* Does this JSON object of tags hold everything that is asked for? */
-bool zec_tag_filter_fits(struct arena *a, const struct zec_tag_filter *f, const char *json);
 
 #endif

@@ -87,26 +87,12 @@ static const struct row *row_of(const char *word)
     return NULL;
 }
 
-/* The column's value is in the set, said with conditions that must all hold. */
-static void query_set(struct query *q, const char *column, unsigned set, int count)
-{
-    if (__builtin_popcount(set) == 1) {
-        query_num(q, column, CMP_EQ, __builtin_ctz(set));
-        return;
-    }
-    for (int v = 0; set && v < count; v++)
-        if (!(set & (1u << v)))
-            query_num(q, column, CMP_NE, v);
-    if (!set)
-        query_num(q, column, CMP_EQ, -1);
-}
-
 void zec_status_filter(struct query *q, const char *word)
 {
     const struct row *r = row_of(word);
 
-    query_set(q, "state", r ? r->states : 0, INST_STATE_COUNT);
-    query_set(q, "birth", r ? r->births : 0, BIRTH_FAILED + 1);
+    query_set(q, "state", r ? r->states : 0);
+    query_set(q, "birth", r ? r->births : 0);
     if (r && r->recycling != RECYCLING_EITHER)
         query_num(q, "verb", r->recycling == RECYCLING_YES ? CMP_EQ : CMP_NE, VERB_RECYCLE);
 }

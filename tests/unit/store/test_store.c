@@ -35,12 +35,13 @@ static void columns_are_the_schemas(void **state)
     for (size_t r = 0; r < ARRAY_LEN(records); r++) {
         const struct record *rec = records[r];
         struct stmt *s = db_stmt(db, arena_fmt(a, "PRAGMA table_info(%s)", rec->table));
-        size_t n = 0;
+        size_t n = 0, primary = rec->facets ? rec->n_cols - 1 : 0;
 
         for (; stmt_step(s) > 0; n++) {
             assert_true(n < rec->n_cols);
             assert_string_equal(stmt_get_text(s, 1, a), rec->cols[n].name);
-            assert_int_equal(stmt_get_int(s, 5), n == 0); /* the first is the key */
+            assert_int_equal(stmt_get_int(s, 5), n == primary); /* the key, or the serial */
+            assert_int_equal(rec->cols[n].type == COL_SERIAL, rec->facets && n == primary);
         }
         assert_int_equal(n, rec->n_cols);
         stmt_reset(s);

@@ -75,8 +75,8 @@ static bool finds(const struct query *q, const struct inst *in)
                                                 : -2;
 
         assert_int_not_equal(v, -2);
-        assert_true(c->cmp == CMP_EQ || c->cmp == CMP_NE);
-        if ((v == c->num) != (c->cmp == CMP_EQ))
+        assert_true(c->cmp == CMP_EQ || c->cmp == CMP_NE || c->cmp == CMP_IN);
+        if (c->cmp == CMP_IN ? !(c->set >> v & 1) : (v == c->num) != (c->cmp == CMP_EQ))
             return false;
     }
     return true;
