@@ -49,30 +49,6 @@ static char *mended(const char *s)
     return buf_take(&b);
 }
 
-static void json_text(struct buf *b, const char *s)
-{
-    static const char hex[] = "0123456789abcdef";
-
-    buf_char(b, '"');
-    for (const char *from = s;; s++) {
-        unsigned char c = (unsigned char)*s;
-
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        buf_add(b, from, (size_t)(s - from));
-        from = s + 1;
-        if (!c)
-            break;
-        if (c == '"' || c == '\\')
-            buf_add(b, (char[]){'\\', (char)c}, 2);
-        else if (c == '\n')
-            buf_str(b, "\\n");
-        else
-            buf_add(b, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
-    }
-    buf_char(b, '"');
-}
-
 /* XML 1.0 has no place for most control characters, U+FFFE and U+FFFF: they are left out. */
 static void xml_text(struct buf *b, const char *s)
 {
@@ -115,7 +91,7 @@ static const char *lead(struct enc *e, const char *name)
     if (e->at[e->depth].any)
         buf_char(e->out, ',');
     if (!list) {
-        json_text(e->out, name);
+        buf_json(e->out, name);
         buf_char(e->out, ':');
     }
     e->at[e->depth].any = true;
@@ -175,7 +151,7 @@ void enc_list(struct enc *e, const char *name, const char *item)
 
     if (e->format == ENC_JSON_WRAPPED) {
         buf_char(e->out, '{');
-        json_text(e->out, item);
+        buf_json(e->out, item);
         buf_char(e->out, ':');
     }
     if (!xml(e))
@@ -207,7 +183,7 @@ void enc_str(struct enc *e, const char *name, const char *value)
     if (xml(e))
         xml_text(e->out, text);
     else
-        json_text(e->out, text);
+        buf_json(e->out, text);
     trail(e, element);
 }
 

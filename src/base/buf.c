@@ -85,6 +85,30 @@ void buf_i64(struct buf *b, long long v)
     buf_add(b, p, (size_t)(text + sizeof(text) - p));
 }
 
+void buf_json(struct buf *b, const char *s)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    buf_char(b, '"');
+    for (const char *from = s;; s++) {
+        unsigned char c = (unsigned char)*s;
+
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buf_add(b, from, (size_t)(s - from));
+        from = s + 1;
+        if (!c)
+            break;
+        if (c == '"' || c == '\\')
+            buf_add(b, (char[]){'\\', (char)c}, 2);
+        else if (c == '\n')
+            buf_str(b, "\\n");
+        else
+            buf_add(b, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+    }
+    buf_char(b, '"');
+}
+
 void buf_drop(struct buf *b, size_t n)
 {
     if (!n)

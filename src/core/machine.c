@@ -1,78 +1,119 @@
 /* An instance as an engine sees it, and what its metadata service tells the guest. */
-#include <jansson.h>
-
+#include "base/buf.h"
 #include "base/crypto.h"
 #include "core/engine.h"
 #include "core/inst.h"
 #include "core/jobs.h"
 #include "core/kms.h"
 
-/* Sets `path` ("a/b/c") in a tree of objects. */
-static void put(json_t *tree, const char *path, const char *value)
-{
-    const char *slash = strchr(path, '/');
+/* A JSON object of objects, written from paths ("a/b/c") that come in an order in which each
+ * object's are together. */
+struct tree {
+    struct buf text;
+    const char *dir; /* the object that is open, as a path; "" the whole */
+    size_t dir_len;
+    bool any; /* the open object has something in it */
+};
 
-    if (!slash) {
-        json_object_set_new(tree, path, json_string(value));
-        return;
+/* How much of the open object's path leads to the new one's, too: whole names only. */
+static size_t shared(const struct tree *t, const char *dir, size_t len)
+{
+    size_t n = 0, whole = 0;
+
+    for (; n <= t->dir_len && n <= len; n++) {
+        bool here = n == t->dir_len || t->dir[n] == '/', there = n == len || dir[n] == '/';
+
+        if (here && there)
+            whole = n;
+        if (n == t->dir_len || n == len || t->dir[n] != dir[n])
+            break;
     }
-    char name[64];
-    size_t n = (size_t)(slash - path);
-    if (n >= sizeof(name))
-        return; /* paths are ours and short */
-    memcpy(name, path, n);
-    name[n] = 0;
-    json_t *sub = json_object_get(tree, name);
-    if (!sub) {
-        sub = json_object();
-        json_object_set_new(tree, name, sub);
-    }
-    put(sub, slash + 1, value);
+    return whole;
 }
 
-static void put_interface(json_t *tree, const struct inst *in, const struct subnet *s)
+static void tree_name(struct tree *t, struct arena *a, const char *name, size_t len)
 {
-    const struct {
-        const char *name, *value;
-    } rows[] = {
-        {"primary-ip-address", in->ip},  {"vswitch-id", in->subnet}, {"vpc-id", in->vpc},
-        {"vswitch-cidr-block", s->cidr}, {"private-ipv4s", in->ip},
-    };
-    json_t *one = json_object(), *macs = json_object(), *interfaces = json_object(),
-           *network = json_object();
+    if (t->any)
+        buf_char(&t->text, ',');
+    buf_json(&t->text, arena_strn(a, name, len));
+    buf_char(&t->text, ':');
+    t->any = true;
+}
 
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        put(one, rows[i].name, rows[i].value);
-    json_object_set_new(macs, in->mac, one);
-    json_object_set_new(interfaces, "macs", macs);
-    json_object_set_new(network, "interfaces", interfaces);
-    json_object_set_new(tree, "network", network);
+/* Closes and opens objects until `dir` is the open one. */
+static void tree_go(struct tree *t, struct arena *a, const char *dir, size_t len)
+{
+    size_t at = shared(t, dir, len);
+
+    for (size_t i = at; i < t->dir_len; i++)
+        if (i == 0 || t->dir[i] == '/') {
+            buf_char(&t->text, '}');
+            t->any = true;
+        }
+    while (at < len) {
+        const char *name = dir + at + (dir[at] == '/');
+        size_t n = strcspn(name, "/");
+
+        tree_name(t, a, name, n);
+        buf_char(&t->text, '{');
+        t->any = false;
+        at = (size_t)(name - dir) + n;
+    }
+    t->dir = dir;
+    t->dir_len = len;
+}
+
+static void tree_put(struct tree *t, struct arena *a, const char *path, const char *value)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+    tree_go(t, a, path, slash ? (size_t)(slash - path) : 0);
+    tree_name(t, a, name, strlen(name));
+    buf_json(&t->text, value);
 }
 
 static const char *metadata(struct op *op, const struct inst *in, const struct subnet *s)
 {
+    const char *mac = arena_fmt(op->arena, "network/interfaces/macs/%s", in->mac);
     const struct {
-        const char *path, *value;
+        const char *dir, *name, *value;
     } rows[] = {
-        {"instance-id", in->id},       {"hostname", in->hostname},
-        {"region-id", in->region},     {"zone-id", in->zone},
-        {"private-ipv4", in->ip},      {"mac", in->mac},
-        {"image-id", in->image},       {"instance/instance-type", in->type},
-        {"serial-number", in->serial}, {"owner-account-id", in->account},
-        {"network-type", "vpc"},       {"vpc-id", in->vpc},
-        {"vswitch-id", in->subnet},    {"vswitch-cidr-block", s->cidr},
+        {NULL, "hostname", in->hostname},
+        {NULL, "image-id", in->image},
+        {NULL, "instance-id", in->id},
+        {NULL, "mac", in->mac},
+        {NULL, "network-type", "vpc"},
+        {NULL, "owner-account-id", in->account},
+        {NULL, "private-ipv4", in->ip},
+        {NULL, "region-id", in->region},
+        {NULL, "serial-number", in->serial},
+        {NULL, "vpc-id", in->vpc},
+        {NULL, "vswitch-cidr-block", s->cidr},
+        {NULL, "vswitch-id", in->subnet},
+        {NULL, "zone-id", in->zone},
+        {"instance", "instance-type", in->type},
+        {mac, "primary-ip-address", in->ip},
+        {mac, "private-ipv4s", in->ip},
+        {mac, "vpc-id", in->vpc},
+        {mac, "vswitch-cidr-block", s->cidr},
+        {mac, "vswitch-id", in->subnet},
     };
-    json_t *tree = json_object();
+    struct tree t = {.dir = ""};
     struct keypair k;
 
+    buf_char(&t.text, '{');
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        put(tree, rows[i].path, rows[i].value);
-    put_interface(tree, in, s);
+        tree_put(&t, op->arena,
+                 rows[i].dir ? arena_fmt(op->arena, "%s/%s", rows[i].dir, rows[i].name)
+                             : rows[i].name,
+                 rows[i].value);
     if (*in->keypair && store_get(op->tx, &rec_keypair, in->keypair, &k))
-        put(tree, "public-keys/0/openssh-key", k.public_key);
-    CLEANUP(free_p) char *text = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS);
-    json_decref(tree);
-    return arena_str(op->arena, text ? text : "{}");
+        tree_put(&t, op->arena, "public-keys/0/openssh-key", k.public_key);
+    tree_go(&t, op->arena, "", 0);
+    buf_char(&t.text, '}');
+    const char *text = arena_str(op->arena, buf_cstr(&t.text));
+    buf_done(&t.text);
+    return text;
 }
 
 /* The key stays away when it may not be used: a start is refused before, a stop needs none. */
