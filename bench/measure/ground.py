@@ -92,11 +92,13 @@ class Ground:
         return self
 
     def __exit__(self, *_):
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever is impatient now would leave something behind
         try:
             self.stack.close()
         finally:
             self._end_machines()
             shutil.rmtree(self.dir, ignore_errors=True)
+            signal.signal(signal.SIGINT, before)
 
     def path(self, *names):
         return os.path.join(self.dir, *names)

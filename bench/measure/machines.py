@@ -24,7 +24,8 @@ PAUSE_S = 0.0005
 DEADLINE_S = 120
 IS_UP = b" is up: "
 MASS = 100
-UP_S = 90
+MASS_S, UP_S = 60, 90
+LEAST_MIB = 1024  # of the computer's memory: who has less left goes no further
 
 
 def need_guest():
@@ -80,12 +81,12 @@ class Machines:
             raise Failed("%s: HTTP %d %s" % (action, reply.status, reply.body[:400]))
         return began
 
-    def poll(self, ids, word, count=None, pause=PAUSE_S):
-        """Waits until so many of the instances (all) show the state; the moment at which they did."""
-        want, n = b'"%s"' % word.encode(), len(ids) if count is None else count
+    def poll(self, ids, word, pause=PAUSE_S, deadline=DEADLINE_S, meanwhile=None):
+        """Waits until all of the instances show the state; the moment at which they did."""
+        want, n = b'"%s"' % word.encode(), len(ids)
         data = wire.request_bytes(sign.zc2(*self.cloud.account, self.cloud.address, "DescribeInstancesStatus",
                                            {"instanceIds": list(ids), "pageSize": len(ids)}))
-        until = time.monotonic() + DEADLINE_S
+        until = time.monotonic() + deadline
         while True:
             self.conn.send(data)
             body = self.conn.read_reply().body
@@ -93,7 +94,9 @@ class Machines:
             if body.count(want) >= n:
                 return now
             if now > until:
-                raise Failed("%d of %d %s after %d s: %s" % (body.count(want), n, word, DEADLINE_S, body[:300]))
+                raise Failed("%d of %d %s after %d s: %s" % (body.count(want), n, word, deadline, body[:300]))
+            if meanwhile:
+                meanwhile()
             time.sleep(pause)
 
     def wait_up(self, iid):
@@ -296,48 +299,43 @@ def measure_one(g):
 
 # ---- a hundred ----
 
-def _resident_mib(pid):
-    with open("/proc/%d/status" % pid) as f:
-        return next(int(line.split()[1]) / 1024 for line in f if line.startswith("VmRSS"))
-
-
-def _enough_memory(m, n):
-    """Emulation needs memory of its own beside the guest's: one is tried, up and looked at."""
-    iid = m.create()
-    m.send("StartInstance", {"InstanceId": iid})
-    m.wait_up(iid)
-    (pid,) = _machine_pids(m, [iid]).values()
-    one = _resident_mib(pid)
-    m.send("StopInstance", {"InstanceId": iid, "ForceStop": True})
-    m.poll([iid], "STOPPED")
-    m.cloud.ecs.ok("DeleteInstance", InstanceId=iid, Force=True)
+def memory_left_mib():
     with open("/proc/meminfo") as f:
-        free = next(int(line.split()[1]) / 1024 for line in f if line.startswith("MemAvailable"))
-    if free < 1.1 * n * one:
-        raise Absent("%d guests of %d MiB each do not fit into the %d MiB that are free" % (n, one, free))
-    return one
+        return next(int(line.split()[1]) // 1024 for line in f if line.startswith("MemAvailable"))
+
+
+def need_memory():
+    """Emulated guests take more memory the longer they run; the computer's other programs must not suffer."""
+    left = memory_left_mib()
+    if left < LEAST_MIB:
+        raise Absent("the machines do not fit into this computer's memory (%d MiB were left)" % left)
 
 
 def _start_all(m, ids):
-    """One StartInstances; milliseconds until a poll shows all running."""
+    """One StartInstances; (milliseconds until a poll shows all running, how many were not when patience ended)."""
     began = m.send("StartInstances", {"RegionId": m.cloud.ecs.region, "InstanceId": ids})
     try:
-        return (m.poll(ids, "RUNNING", pause=0.004) - began) * 1000, 0
+        running = m.poll(ids, "RUNNING", pause=0.004, deadline=MASS_S, meanwhile=need_memory)
+        return (running - began) * 1000, 0
     except Failed:
-        states = m.cloud.ecs.states(ids)
-        return DEADLINE_S * 1000, sum(s != "Running" for s in states.values())
+        return MASS_S * 1000, sum(s != "Running" for s in m.cloud.ecs.states(ids).values())
 
 
 def _stop_all(m, ids):
-    m.send("StopInstances", {"RegionId": m.cloud.ecs.region, "InstanceId": ids, "ForceStop": True})
-    m.poll(ids, "STOPPED", pause=0.02)
+    """Those that are on their way refuse it, so until all of them are."""
+    def stopped():
+        running = [i for i, s in m.cloud.ecs.states(ids).items() if s == "Running"]
+        if running:
+            m.cloud.ecs("StopInstances", InstanceId=running, ForceStop=True)
+        return all(s == "Stopped" for s in m.cloud.ecs.states(ids).values())
+    ostler.wait_for("all machines to be stopped", stopped, DEADLINE_S, every=0.1)
 
 
 def _best_concurrency(bare, n):
     """(how many at once, {each tried: ms}): the fastest of one try each. Who takes longer than the best so far is cut
     off: few at once are slow, since each start then competes with the guests that boot already."""
     tried, best = {}, DEADLINE_S * 1000
-    for c in (n, 32, 8, 4, 2, 1):
+    for c in [n] + [c for c in (32, 8, 4, 2, 1) if c < n]:
         got = bare.launch("--count", str(n), "--concurrency", str(c), "--deadline", str(int(best)), "--kill",
                           folder="mass", ok=(0, 1))
         if got["failed"]:
@@ -350,9 +348,9 @@ def _best_concurrency(bare, n):
 
 
 def _wait_all_up(m, ids):
-    """How many guests are up, once all are or patience ends: a hundred boots are long on few processors."""
+    """How many guests are up, once all are, or patience or memory ends: a hundred boots are long on few processors."""
     until, waiting = time.monotonic() + UP_S, set(ids)
-    while waiting and time.monotonic() < until:
+    while waiting and time.monotonic() < until and memory_left_mib() > 2 * LEAST_MIB:
         for iid in sorted(waiting):
             with contextlib.suppress(FileNotFoundError), open(os.path.join(m.folder(iid), "serial.log"), "rb") as f:
                 if IS_UP in f.read():
@@ -394,47 +392,64 @@ def _machine_pids(m, ids):
     return out
 
 
+def _mass_round(m, bare, ids, at_once):
+    n = len(ids)
+    theirs = bare.launch("--count", str(n), "--concurrency", str(at_once), "--kill", folder="mass")
+    m.cloud.restart()  # memory that an earlier round left behind would hide this one's
+    m.reconnect()
+    m.poll(ids, "STOPPED")
+    idle = m.cloud.resident_kib()
+    ours, failed = _start_all(m, ids)
+    return {"ours": ours, "reference": theirs["all_running_us"] / 1000, "failed": failed, "idle_kib": idle,
+            "running_kib": m.cloud.resident_kib()}
+
+
+def _mass_rounds(g, m, bare, ids, at_once):
+    rounds = []
+    for i in range(g.rounds):
+        g.say("%d machines, round %d of %d" % (len(ids), i + 1, g.rounds))
+        rounds.append(_mass_round(m, bare, ids, at_once))
+        if rounds[-1]["failed"]:  # more of it would take very long and say the same
+            break
+        if i + 1 < g.rounds:
+            _stop_all(m, ids)
+    return rounds
+
+
+def _while_running(g, m, ids, rounds):
+    """The figures that need all of them to run, after the last round's start."""
+    n, failed = len(ids), rounds[-1]["failed"]
+    if failed:
+        why = absent("%d of %d machines did not run %d s after their start" % (failed, n, MASS_S))
+        return {"memory-machine": why, "adopt": why}
+    g.say("%d machines: waiting until all guests are up" % n)
+    up = _wait_all_up(m, ids)
+    adopted = [_adopt(m, ids) for _ in range(g.rounds)]
+    return {
+        "memory-machine": figure([(r["running_kib"] - r["idle_kib"]) / n for r in rounds], unit="KiB", count=n,
+                                 how="resident memory with %d running less that before, each" % n),
+        "adopt": figure([ready / 1000 for ready, _ in adopted], unit="s", count=n, guests_up=up,
+                        rounds=[{"ready_ms": a, "listening_ms": b} for a, b in adopted],
+                        how="from the new process's start until /readyz says that all %d machines are found" % n)}
+
+
 def measure_mass(g):
     """All at once, beside as many bare launches; what they add to the server's memory; and a kill with all running."""
     need_guest()
     n = 20 if g.quick else MASS
-    rounds, adopted, idle = [], [], []
-    with Machines(g, "mass") as m:
-        guest_mib = _enough_memory(m, n)
-        with bare_like(g, "many", m) as bare:
-            g.say("%d machines: creating them" % n)
-            ids = [m.cloud.ecs.create() for _ in range(n)]
-            m.cloud.ecs.wait_all(ids, "Stopped", DEADLINE_S)
-            at_once, tried = _best_concurrency(bare, n)
-            for i in range(g.rounds):
-                g.say("%d machines, round %d of %d" % (n, i + 1, g.rounds))
-                theirs = bare.launch("--count", str(n), "--concurrency", str(at_once), "--kill", folder="mass")
-                m.cloud.restart()  # memory that an earlier round left behind would hide this one's
-                m.reconnect()
-                m.poll(ids, "STOPPED")
-                idle.append(m.cloud.resident_kib())
-                ours, failed = _start_all(m, ids)
-                rounds.append({"ours": ours, "reference": theirs["all_running_us"] / 1000, "failed": failed,
-                               "reference_failed": theirs["failed"], "idle_kib": idle[-1],
-                               "running_kib": m.cloud.resident_kib()})
-                if i + 1 < g.rounds:
-                    _stop_all(m, ids)
-            g.say("%d machines: waiting until all guests are up" % n)
-            up = _wait_all_up(m, ids)
-            for i in range(g.rounds):
-                adopted.append(_adopt(m, ids))
-            _stop_all(m, ids)
-    return {
-        "mass-start": figure(ground.ratios(rounds), rounds=rounds, count=n, concurrency=at_once, tried_ms=tried,
-                             how="over as many bare launches, %d at once" % at_once, ours_ms=_median(rounds, "ours"),
-                             reference_ms=_median(rounds, "reference")),
-        "mass-failed": figure([r["failed"] for r in rounds], unit="machines", count=n, rounds=rounds,
-                              how="machines that were not running at the end, each round"),
-        "memory-machine": figure([(r["running_kib"] - r["idle_kib"]) / n for r in rounds], unit="KiB", count=n,
-                                 how="resident memory with %d running less that before, each" % n),
-        "memory-idle": figure([k / 1024 for k in idle], unit="MiB",
-                              how="resident, after a start, one connection and a few requests; %d instances" % n),
-        "adopt": figure([a[0] / 1000 for a in adopted], unit="s", count=n, guests_up=up, guest_mib=guest_mib, rounds=[
-            {"ready_ms": a[0], "listening_ms": a[1]} for a in adopted],
-            how="from the new process's start until /readyz says that all %d machines are found" % n),
-    }
+    with Machines(g, "mass") as m, bare_like(g, "many", m) as bare:
+        g.say("%d machines: creating them" % n)
+        ids = [m.cloud.ecs.create() for _ in range(n)]
+        m.cloud.ecs.wait_all(ids, "Stopped", DEADLINE_S)
+        at_once, tried = _best_concurrency(bare, n)
+        rounds = _mass_rounds(g, m, bare, ids, at_once)
+        out = _while_running(g, m, ids, rounds)
+        _stop_all(m, ids)
+    out["mass-start"] = figure(ground.ratios(rounds), rounds=rounds, count=n, concurrency=at_once, tried_ms=tried,
+                               how="over as many bare launches, %d at once" % at_once, ours_ms=_median(rounds, "ours"),
+                               reference_ms=_median(rounds, "reference"))
+    out["mass-failed"] = figure([max(r["failed"] for r in rounds)], unit="machines", count=n,
+                                how="not running %d s after the start, the worst round" % MASS_S)
+    out["memory-idle"] = figure([r["idle_kib"] / 1024 for r in rounds], unit="MiB",
+                                how="resident, after a start, one connection and a few requests; %d instances" % n)
+    return out

@@ -12,7 +12,7 @@ from .traffic import _seconds
 import sign
 
 SMALL, LARGE = 1000, 1000000
-RUNNING = {SMALL: 100, LARGE: 10}  # of a thousand: a full page of running ones in both
+RUNNING = {SMALL: 800, LARGE: 10}  # of a thousand: a full page of running ones in both, also within one region
 DEADLINE_S = 60
 
 
@@ -21,15 +21,25 @@ def seeded(g, n):
     tool = ground.program(os.path.join("seed", "bench-seed"))
     with open(tool, "rb") as f:
         made_by = hashlib.sha256(f.read()).hexdigest()[:12]
-    folder = os.path.join(ground.CACHE, "seed-%d-%s" % (n, made_by))
+    running = RUNNING.get(n, RUNNING[LARGE])
+    folder = os.path.join(ground.CACHE, "seed-%d-%d-%s" % (n, running, made_by))
     if not os.path.exists(os.path.join(folder, "ostler.db")):
         g.say("a store with %d instances" % n)
         for name in os.listdir(ground.CACHE):  # of an earlier build
             if name.startswith("seed-%d-" % n):
                 shutil.rmtree(os.path.join(ground.CACHE, name), ignore_errors=True)
-        g.run([tool, "--instances", str(n), "--running", str(RUNNING.get(n, 10)), folder + ".new"], timeout=900)
+        g.run([tool, "--instances", str(n), "--running", str(running), folder + ".new"], timeout=900)
         os.rename(folder + ".new", folder)
     return folder
+
+
+def large_of(g):
+    return 100000 if g.quick else LARGE
+
+
+def prepare(g):
+    for n in (SMALL, large_of(g)):
+        seeded(g, n)
 
 
 def some_ids(cloud):
@@ -60,9 +70,21 @@ def restart(cloud):
     return {"listening_s": time.monotonic() - began, "ready_s": wait_ready(cloud, began)}
 
 
+def _turns(g, op, sides):
+    """{side: requests a second}; answers of another length would be another question."""
+    rates, lengths = {}, []
+    for name, cloud, path, _ in sides:
+        r = load(g, cloud.url, op, cloud.account, ids=path, seconds=_seconds(g, 1.2), pid=cloud.process.pid)
+        rates[name] = r["rps"]
+        lengths.append(r["bytes"] / r["answers"])
+    if max(lengths) > 1.15 * min(lengths):
+        raise Failed("%s: the two stores' answers are not alike: %s bytes" % (op, " and ".join(map("%.0f".__mod__, lengths))))
+    return rates
+
+
 def measure_million(g):
     """A million instances beside a thousand: reads, pages, filters; and how soon the server is ready."""
-    large = 100000 if g.quick else LARGE
+    large = large_of(g)
     kinds = (("million-point", "read"), ("million-page", "page"), ("million-filter", "filter"))
     rounds, ready = {key: [] for key, _ in kinds}, []
     with Cloud(g, "small", data=seeded(g, SMALL)) as small, Cloud(g, "large", data=seeded(g, large)) as big:
@@ -73,8 +95,7 @@ def measure_million(g):
         for i in range(g.rounds):
             g.say("%d instances, round %d of %d" % (large, i + 1, g.rounds))
             for key, op in kinds:
-                rounds[key].append({name: load(g, cloud.url, op, cloud.account, ids=path, seconds=_seconds(g, 1.2),
-                                               pid=cloud.process.pid)["rps"] for name, cloud, path, _ in sides})
+                rounds[key].append(_turns(g, op, sides))
         for _ in range(g.rounds):
             ready.append(restart(big))
         resident = big.resident_kib() / 1024

@@ -155,7 +155,7 @@ class Moto:
         self.ground = g
         self.venv = os.path.join(ground.CACHE, "moto-" + MOTO)
 
-    def _install(self):
+    def install(self):
         if os.path.exists(os.path.join(self.venv, "complete")):
             return
         self.ground.say("moto %s from PyPI" % MOTO)
@@ -169,7 +169,7 @@ class Moto:
         open(os.path.join(self.venv, "complete"), "w").close()
 
     def __enter__(self):
-        self._install()
+        self.install()
         self.port = ground.free_port()
         self.process = self.ground.spawn(ground.pinned(self.ground.server_cpu, [
             os.path.join(self.venv, "bin", "moto_server"), "-H", "127.0.0.1", "-p", str(self.port)]), "moto.log")
