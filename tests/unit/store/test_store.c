@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "store/db.h"
+#include "store/tx.h"
 #include "world.h"
 
 static int setup(void **state)
@@ -307,6 +307,43 @@ static void a_store_that_cannot_write_refuses_and_recovers(void **state)
     free(big);
 }
 
+/* ---- the event log's bound ---- */
+
+static int64_t count_events(struct op *op)
+{
+    return store_count(op->tx, &rec_event, &(struct query){0});
+}
+
+/* Numbers go on where the newest event has them: one far ahead makes all before it old. */
+static enum err write_events(struct op *op, void *arg)
+{
+    struct db *db = op->tx->db;
+    int64_t before;
+
+    (void)arg;
+    for (int i = 0; i < 300; i++)
+        event_append(op, "x", "old", NULL);
+    before = count_events(op);
+    assert_true(before >= 300); /* nothing is forgotten before there are too many */
+    assert_int_equal(db_exec(db, "UPDATE sqlite_sequence SET seq=1000400 WHERE name='event'"), 0);
+    for (int i = 0; i < 64; i++) {
+        int64_t had = count_events(op);
+
+        event_append(op, "x", "new", NULL);
+        assert_true(count_events(op) >= had + 1 - 65); /* a few at a time */
+    }
+    assert_true(count_events(op) < before + 64 - 64);
+    for (int i = 0; i < 400; i++)
+        event_append(op, "x", "new", NULL);
+    assert_true(count_events(op) <= 464 + 32); /* and in the end all of them */
+    return ERR_NONE;
+}
+
+static void old_events_are_forgotten_a_few_at_a_time(void **state)
+{
+    assert_int_equal(test_write(*state, write_events, NULL), ERR_NONE);
+}
+
 /* ---- the log's bound ---- */
 
 enum { READERS = 3, READ_US = 4000, PIECES = 900, PIECE = 128 * 1024, BOUND = 64 << 20 };
@@ -405,6 +442,7 @@ int main(void)
         CASE(what_was_committed_is_there_after_reopening),
         CASE(a_newer_schema_is_refused),
         CASE(a_store_that_cannot_write_refuses_and_recovers),
+        CASE(old_events_are_forgotten_a_few_at_a_time),
         CASE(the_log_stays_bounded_while_others_read),
     };
 
