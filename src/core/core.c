@@ -5,6 +5,25 @@
 #include "core/ids.h"
 #include "core/kms.h"
 
+/* So many events are kept, and now and then the oldest beyond them are forgotten, a few at a time.
+ */
+enum { EVENTS_KEPT = 1000000, EVENTS_EVERY = 32, EVENTS_AT_ONCE = 64 };
+
+static void forget_events(struct op *op, int64_t newest)
+{
+    struct query over = {0};
+    struct event oldest;
+    int64_t keep_from = newest - EVENTS_KEPT;
+
+    if (newest % EVENTS_EVERY || keep_from <= 0 ||
+        !store_first(op->tx, &rec_event, &(struct query){.order = "seq"}, &oldest))
+        return;
+    if (keep_from > oldest.seq + EVENTS_AT_ONCE)
+        keep_from = oldest.seq + EVENTS_AT_ONCE;
+    query_num(&over, "seq", CMP_LE, keep_from);
+    store_delete_all(op->tx, &rec_event, &over);
+}
+
 void event_append(struct op *op, const char *subject, const char *kind, const char *detail)
 {
     struct event e = {.at = op->now,
@@ -14,7 +33,7 @@ void event_append(struct op *op, const char *subject, const char *kind, const ch
                       .request_id = op->request_id ? op->request_id : "",
                       .detail = detail ? detail : ""};
 
-    (void)store_append(op->tx, &rec_event, &e);
+    forget_events(op, store_append(op->tx, &rec_event, &e));
 }
 
 /* Text of `n` characters out of `alphabet`; unpredictable. */

@@ -44,7 +44,7 @@ enum err access_key_create(struct op *op, const char *account, const char **ret_
                            const char **ret_secret);
 enum err access_key_secret(struct op *op, const struct access_key *key, struct bytes *ret);
 
-/* Writes one line of the event log. */
+/* Writes one line of the event log, of which the newest million are kept. */
 void event_append(struct op *op, const char *subject, const char *kind, const char *detail);
 
 #endif

@@ -51,9 +51,13 @@ struct bytes stmt_peek_blob(struct stmt *s, int at);
 
 int64_t db_last_id(struct db *db);
 
-/* Moves what was committed into the main file. `wait`: until all of it is there and the log can
- * start anew. */
-int db_checkpoint(struct db *db, bool wait);
+/*
+ * Moves what was committed into the main file, as far as no reader needs the log for it, and syncs
+ * it; waits for nobody. 0: no reader held anything back. -EAGAIN: some of it is still to be moved.
+ */
+int db_checkpoint(struct db *db);
+/* The same until all is moved, and empties the log's file. Only while nobody else is there. */
+int db_empty_log(struct db *db);
 /* Bytes in the log since it last began anew. */
 int64_t db_log_size(struct db *db);
 

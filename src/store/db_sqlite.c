@@ -70,10 +70,10 @@ int db_open(const char *path, bool writes, struct db **ret)
     if (sqlite3_open_v2(path, &db->lite, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         e = failed(db, path);
     if (!e)
-        e = db_exec(
-            db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF;"
-                "PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;"
-                "PRAGMA case_sensitive_like=1;");
+        e = db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF;"
+                        "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;"
+                        "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;"
+                        "PRAGMA case_sensitive_like=1;");
     /* A transaction whose pages are more than this many (64 MiB) writes some of them early; looking
      * for them takes longer than all else. */
     if (!e)
@@ -262,15 +262,28 @@ int64_t db_last_id(struct db *db)
     return sqlite3_last_insert_rowid(db->lite);
 }
 
-int db_checkpoint(struct db *db, bool wait)
+static int checkpoint(struct db *db, int mode)
 {
-    /* Whoever writes is not kept waiting for a reader that may never end. */
-    (void)sqlite3_busy_timeout(db->lite, wait ? 20 : 0);
-    int mode = wait ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
-    int code = sqlite3_wal_checkpoint_v2(db->lite, NULL, mode, NULL, NULL);
+    int pages = 0, moved = 0;
+    int code = sqlite3_wal_checkpoint_v2(db->lite, NULL, mode, &pages, &moved);
 
-    (void)sqlite3_busy_timeout(db->lite, BUSY_MS);
-    return code == SQLITE_OK ? 0 : code == SQLITE_BUSY ? -EAGAIN : failed(db, "checkpoint");
+    if (code != SQLITE_OK)
+        return code == SQLITE_BUSY ? -EAGAIN : failed(db, "checkpoint");
+    return moved == pages ? 0 : -EAGAIN;
+}
+
+int db_checkpoint(struct db *db)
+{
+    return checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
+}
+
+int db_empty_log(struct db *db)
+{
+    int e = checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
+
+    if (!e)
+        db->log_pages = 0;
+    return e;
 }
 
 int64_t db_log_size(struct db *db)

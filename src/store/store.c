@@ -7,12 +7,21 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "store/tx.h"
 
-enum { MAX_WAITING = 20000, MAX_BATCH = 512 };
-static const int64_t CHECKPOINT_AT = 16 << 20, LOG_MAX = 48 << 20;
+enum {
+    MAX_WAITING = 20000,
+    MAX_BATCH = 512,
+    MIB = 1 << 20,
+    STEP = 4 * MIB,        /* the log is moved in steps, so that no fsync is a long one */
+    BEGIN_ANEW = 24 * MIB, /* from here on the log is begun anew when that is quick */
+    LOG_HIGH = 48 * MIB,   /* ... and from here on in any case; a batch more stays below 64 MiB */
+    PATIENCE_MS = 20,      /* with those who read, when the log could go on growing */
+    LAST_PATIENCE_MS = 1000,
+};
 
 struct queue {
     struct write *first, **last;
@@ -31,6 +40,12 @@ struct shared {
     struct queue waiting;
     struct store *ends;
     bool closing, checkpoint_wanted;
+    pthread_mutex_t moving; /* who has it moves the log into the database */
+    int64_t stepped;        /* the writer's: the log's size at the last step */
+    atomic_bool moved;      /* a step ended: what is left to move is little */
+    atomic_bool gate;       /* closed: no snapshot is opened */
+    size_t snapshots;       /* that are open */
+    pthread_cond_t gate_open, no_snapshots;
     atomic_ulong commits; /* how often something was committed; counted before anybody is told */
 };
 
@@ -124,21 +139,69 @@ static void run_batch(struct shared *s, struct queue *batch)
         batch->last = &batch->first;
 }
 
-/* Where the log has grown past all bounds, the writer waits for it to be emptied; else another
- * thread does it. */
+/* ---- the log ---- */
+
+/*
+ * The log begins anew, instead of growing, with the first write after all of it was moved into the
+ * database while nobody reads from it. Where requests overlap there is always somebody who reads,
+ * so now and then the readers are held at a gate until the last snapshot has ended (they are as
+ * short as a request) and the little that is left has been moved. Who reads next reads the database
+ * itself, and is in nobody's way.
+ */
+static bool close_gate(struct shared *s, int64_t patience_ms)
+{
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    patience_ms += until.tv_nsec / 1000000;
+    until.tv_sec += patience_ms / 1000;
+    until.tv_nsec = patience_ms % 1000 * 1000000;
+    (void)pthread_mutex_lock(&s->lock);
+    atomic_store(&s->gate, true);
+    while (s->snapshots && pthread_cond_timedwait(&s->no_snapshots, &s->lock, &until) != ETIMEDOUT)
+        ;
+    bool closed = !s->snapshots;
+    (void)pthread_mutex_unlock(&s->lock);
+    return closed;
+}
+
+static void open_gate(struct shared *s)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    atomic_store(&s->gate, false);
+    (void)pthread_cond_broadcast(&s->gate_open);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+/* On the writer's thread, between two batches. */
+static void begin_anew(struct shared *s, bool must)
+{
+    if (must)
+        (void)pthread_mutex_lock(&s->moving);
+    else if (pthread_mutex_trylock(&s->moving))
+        return; /* a step is under way: after it */
+    if (close_gate(s, must ? LAST_PATIENCE_MS : PATIENCE_MS))
+        (void)db_checkpoint(s->writer_db); /* if it fails the log goes on growing, and it is said */
+    open_gate(s);
+    (void)pthread_mutex_unlock(&s->moving);
+    atomic_store(&s->moved, false);
+}
+
 static void mind_log(struct shared *s)
 {
     int64_t size = db_log_size(s->writer_db);
 
-    if (size > LOG_MAX)
-        (void)db_checkpoint(s->writer_db,
-                            true); /* a reader in the way: the next batch tries again */
-    if (size > CHECKPOINT_AT) {
+    if (size < s->stepped)
+        s->stepped = 0;
+    if (size - s->stepped >= STEP) {
+        s->stepped = size;
         (void)pthread_mutex_lock(&s->lock);
         s->checkpoint_wanted = true;
         (void)pthread_cond_signal(&s->checkpoint_work);
         (void)pthread_mutex_unlock(&s->lock);
     }
+    if (size > LOG_HIGH || (size > BEGIN_ANEW && atomic_load(&s->moved)))
+        begin_anew(s, size > LOG_HIGH);
 }
 
 /* Each write to the end that it came from. An end is there until it has all of its own. */
@@ -198,8 +261,10 @@ static void *checkpoint_loop(void *arg)
         (void)pthread_mutex_unlock(&s->lock);
         if (end)
             return NULL;
-        (void)db_checkpoint(s->checkpoint_db,
-                            false); /* what readers hold back is moved the next time */
+        (void)pthread_mutex_lock(&s->moving);
+        bool moved = !db_checkpoint(s->checkpoint_db); /* but for what readers hold back */
+        (void)pthread_mutex_unlock(&s->moving);
+        atomic_store(&s->moved, moved);
     }
 }
 
@@ -275,13 +340,33 @@ enum err store_write_now(struct store *s, struct write *w)
     return w->result;
 }
 
+static void pass_gate(struct shared *s)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    while (atomic_load(&s->gate))
+        (void)pthread_cond_wait(&s->gate_open, &s->lock);
+    s->snapshots++;
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+static void leave_gate(struct shared *s)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    if (!--s->snapshots)
+        (void)pthread_cond_signal(&s->no_snapshots);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
 struct tx *store_read(struct store *s, struct arena *a)
 {
     struct tx *tx = &s->reader_tx;
-    unsigned long commits = atomic_load(&s->shared->commits);
 
-    if (s->snapshot && commits != s->seen)
+    if (s->snapshot &&
+        (atomic_load(&s->shared->commits) != s->seen || atomic_load(&s->shared->gate)))
         store_rest(s);
+    if (!s->snapshot)
+        pass_gate(s->shared);
+    unsigned long commits = atomic_load(&s->shared->commits);
     tx->arena = a;
     tx->failed = tx->open || (!s->snapshot && db_do(s->reader_db, "BEGIN") != 0);
     if (!s->snapshot)
@@ -295,6 +380,7 @@ void store_rest(struct store *s)
     if (s->snapshot && !s->reader_tx.open) {
         (void)db_do(s->reader_db, "COMMIT"); /* nothing was written */
         s->snapshot = false;
+        leave_gate(s->shared);
     }
 }
 
@@ -321,6 +407,8 @@ static enum err open_shared(struct shared *s, struct fail *f)
         return cannot_open(s, f);
     if (store_migrate(s->writer_db, f))
         return ERR_INTERNAL;
+    if (db_log_size(s->writer_db) > STEP) /* a migration's */
+        (void)db_empty_log(s->writer_db); /* if it fails the first step says why */
     if (db_open(s->path, true, &s->checkpoint_db))
         return cannot_open(s, f);
     s->writer_tx.db = s->writer_db;
@@ -341,6 +429,7 @@ static enum err open_shared(struct shared *s, struct fail *f)
 static struct shared *shared_new(const char *dir)
 {
     struct shared *s = xcalloc(1, sizeof(*s));
+    pthread_condattr_t monotonic;
 
     s->path = xasprintf("%s/ostler.db", dir);
     queue_init(&s->waiting);
@@ -348,6 +437,12 @@ static struct shared *shared_new(const char *dir)
     (void)pthread_cond_init(&s->work, NULL);
     (void)pthread_cond_init(&s->checkpoint_work, NULL);
     (void)pthread_cond_init(&s->ran, NULL);
+    (void)pthread_mutex_init(&s->moving, NULL);
+    (void)pthread_cond_init(&s->gate_open, NULL);
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&s->no_snapshots, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
     return s;
 }
 
@@ -372,6 +467,9 @@ static void shared_free(struct shared *s)
     (void)pthread_cond_destroy(&s->work);
     (void)pthread_cond_destroy(&s->checkpoint_work);
     (void)pthread_cond_destroy(&s->ran);
+    (void)pthread_mutex_destroy(&s->moving);
+    (void)pthread_cond_destroy(&s->gate_open);
+    (void)pthread_cond_destroy(&s->no_snapshots);
     free(s->path);
     free(s);
 }

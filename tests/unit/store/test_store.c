@@ -4,8 +4,11 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <time.h>
 
-#include "store/db.h"
+#include "store/tx.h"
 #include "world.h"
 
 static int setup(void **state)
@@ -304,14 +307,143 @@ static void a_store_that_cannot_write_refuses_and_recovers(void **state)
     free(big);
 }
 
+/* ---- the event log's bound ---- */
+
+static int64_t count_events(struct op *op)
+{
+    return store_count(op->tx, &rec_event, &(struct query){0});
+}
+
+/* Numbers go on where the newest event has them: one far ahead makes all before it old. */
+static enum err write_events(struct op *op, void *arg)
+{
+    struct db *db = op->tx->db;
+    int64_t before;
+
+    (void)arg;
+    for (int i = 0; i < 300; i++)
+        event_append(op, "x", "old", NULL);
+    before = count_events(op);
+    assert_true(before >= 300); /* nothing is forgotten before there are too many */
+    assert_int_equal(db_exec(db, "UPDATE sqlite_sequence SET seq=1000400 WHERE name='event'"), 0);
+    for (int i = 0; i < 64; i++) {
+        int64_t had = count_events(op);
+
+        event_append(op, "x", "new", NULL);
+        assert_true(count_events(op) >= had + 1 - 65); /* a few at a time */
+    }
+    assert_true(count_events(op) < before + 64 - 64);
+    for (int i = 0; i < 400; i++)
+        event_append(op, "x", "new", NULL);
+    assert_true(count_events(op) <= 464 + 32); /* and in the end all of them */
+    return ERR_NONE;
+}
+
+static void old_events_are_forgotten_a_few_at_a_time(void **state)
+{
+    assert_int_equal(test_write(*state, write_events, NULL), ERR_NONE);
+}
+
+/* ---- the log's bound ---- */
+
+enum { READERS = 3, READ_US = 4000, PIECES = 900, PIECE = 128 * 1024, BOUND = 64 << 20 };
+
+static int64_t micros(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* Reads without a pause, each time for long: there is always somebody who reads. */
+struct reading {
+    struct test_world *w;
+    pthread_t thread;
+    atomic_bool end;
+    size_t n;
+};
+
+static void *read_on(void *arg)
+{
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    struct reading *r = arg;
+    struct fail f = {0};
+    struct store *end;
+
+    assert_int_equal(store_attach(r->w->store, &(struct store_config){0}, &end, &f), ERR_NONE);
+    for (; !atomic_load(&r->end); r->n++) {
+        struct tx *tx = store_read(end, a);
+        int64_t total = 0;
+
+        for (int64_t began = micros(); micros() - began < READ_US;)
+            total += store_count(tx, &rec_image, &(struct query){0});
+        assert_false(tx_failed(tx));
+        assert_true(total > 0);
+        store_read_end(tx);
+        arena_clear(a);
+    }
+    store_close(end);
+    return NULL;
+}
+
+static enum err write_piece(struct op *op, void *arg)
+{
+    struct account a = {.id = arena_fmt(op->arena, "piece-%d", *(int *)arg)};
+    static char name[PIECE + 1];
+
+    memset(name, 'p', PIECE);
+    a.name = name;
+    store_insert(op->tx, &rec_account, &a);
+    return ERR_NONE;
+}
+
+static void the_log_stays_bounded_while_others_read(void **state)
+{
+    struct test_world *w = *state;
+    CLEANUP(free_p) char *wal = xasprintf("%s/ostler.db-wal", w->dir);
+    struct reading readers[READERS];
+    off_t most = 0;
+    int64_t n = 0;
+
+    for (size_t i = 0; i < READERS; i++) {
+        readers[i] = (struct reading){.w = w};
+        assert_int_equal(pthread_create(&readers[i].thread, NULL, read_on, &readers[i]), 0);
+    }
+    for (int i = 0; i < PIECES; i++) {
+        struct stat st;
+
+        assert_int_equal(test_write(w, write_piece, &i), ERR_NONE);
+        assert_int_equal(stat(wal, &st), 0);
+        most = st.st_size > most ? st.st_size : most;
+    }
+    for (size_t i = 0; i < READERS; i++) {
+        atomic_store(&readers[i].end, true);
+        assert_int_equal(pthread_join(readers[i].thread, NULL), 0);
+        assert_true(readers[i].n > 0);
+    }
+    if (most > BOUND)
+        print_error("%lld bytes\n", (long long)most);
+    assert_true(most > 4 << 20);
+    assert_true(most <= BOUND);
+    assert_int_equal(test_read(w, count_accounts, &n), ERR_NONE);
+    assert_int_equal(n, PIECES + 1);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(columns_are_the_schemas),        CASE(rows_come_back_as_written),
-        CASE(queries_find_what_they_say),     CASE(a_refused_write_leaves_nothing),
-        CASE(each_outcome_is_delivered_once), CASE(what_was_committed_is_there_after_reopening),
-        CASE(a_newer_schema_is_refused),      CASE(a_store_that_cannot_write_refuses_and_recovers),
+        CASE(columns_are_the_schemas),
+        CASE(rows_come_back_as_written),
+        CASE(queries_find_what_they_say),
+        CASE(a_refused_write_leaves_nothing),
+        CASE(each_outcome_is_delivered_once),
+        CASE(what_was_committed_is_there_after_reopening),
+        CASE(a_newer_schema_is_refused),
+        CASE(a_store_that_cannot_write_refuses_and_recovers),
+        CASE(old_events_are_forgotten_a_few_at_a_time),
+        CASE(the_log_stays_bounded_while_others_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
