@@ -6,25 +6,31 @@
 #include "core/inst.h"
 #include "net/loop.h"
 
-enum { RETRY_MS = 500, JOBS_AT_ONCE = 256 };
+enum { RETRY_MS = 500, JOBS_AT_ONCE = 256, SURVEYS_AT_ONCE = 128 };
+
+/* First what has a job, then what should simply be running. */
+enum survey_stage { SURVEY_JOBS, SURVEY_INSTS, SURVEY_OVER };
 
 struct supervisor {
     struct supervisor_config config;
     struct engine *engine;
     struct map *working;   /* instance id -> struct work: an operation or its report is under way */
-    struct map *surveying; /* instance id -> itself */
-    struct report *reports;   /* all that are not committed yet */
+    struct map *surveying; /* instance id -> the engine's answer is awaited */
+    struct map *reports;   /* instance id -> its oldest report that is not committed yet */
     struct loop_timer *again; /* for jobs that were left when too many came at once */
     int64_t last_job;         /* jobs up to this number have been seen */
-    bool surveyed_all;        /* every survey was asked for */
-    bool stopping;            /* the engine is closed; nothing begins any more */
+    enum survey_stage stage;
+    int64_t job_at, job_end; /* the survey's place among the jobs that it found */
+    int64_t inst_below;      /* and among the instances, by serial; 0: before the first */
+    struct loop_timer *more; /* the survey's next batch */
+    bool stopping;           /* the engine is closed; nothing begins any more */
 };
 
 /* One thing that the store has to learn. Kept until it has, however long the disk is full. */
 struct report {
     struct write write;
     struct supervisor *s;
-    struct report *next;
+    struct report *next; /* the same instance's */
     struct arena *arena;
     struct loop_timer *retry;
     const char *inst, *error, *stopped; /* `stopped`: it stopped by itself, for this reason */
@@ -95,11 +101,6 @@ static enum err report_run(struct write *w, struct tx *tx)
 
 static void report_free(struct report *r)
 {
-    for (struct report **at = &r->s->reports; *at; at = &(*at)->next)
-        if (*at == r) {
-            *at = r->next;
-            break;
-        }
     loop_timer_free(r->retry);
     arena_free(r->arena);
     free(r);
@@ -108,12 +109,17 @@ static void report_free(struct report *r)
 /* What happened to one instance is told in the order in which it happened. */
 static struct report *oldest_report(const struct supervisor *s, const char *inst)
 {
-    struct report *oldest = NULL;
+    return map_get(s->reports, inst);
+}
 
-    for (struct report *r = s->reports; r; r = r->next)
-        if (streq(r->inst, inst))
-            oldest = r; /* new ones are put first */
-    return oldest;
+/* The instance's oldest report is told: the next one is now. */
+static void report_told(struct report *r)
+{
+    if (r->next)
+        map_put(r->s->reports, r->inst, r->next);
+    else
+        (void)map_remove(r->s->reports, r->inst);
+    report_free(r);
 }
 
 static void try_later(struct report *r)
@@ -129,8 +135,7 @@ static void report_done(struct write *w)
     struct supervisor *s = r->s;
 
     if (s->stopping) {
-        report_free(
-            r); /* what it had to say is either written, or found again by the next survey */
+        report_told(r); /* either written, or found again by the next survey */
         return;
     }
     if (w->result) {
@@ -142,7 +147,7 @@ static void report_done(struct write *w)
     CLEANUP(free_p) char *inst = xstrdup(r->inst);
     if (!r->stopped && !r->halfway)
         work_end(s, inst);
-    report_free(r);
+    report_told(r);
     if ((r = oldest_report(s, inst)))
         submit(r);
     else
@@ -167,13 +172,18 @@ static void tell(struct report *r)
 
 static struct report *report_new(struct supervisor *s, const char *inst)
 {
-    struct report *r = xcalloc(1, sizeof(*r));
+    struct report *r = xcalloc(1, sizeof(*r)), *last = oldest_report(s, inst);
 
     r->s = s;
     r->arena = arena_new();
     r->inst = arena_str(r->arena, inst);
-    r->next = s->reports;
-    s->reports = r;
+    if (!last) {
+        map_put(s->reports, inst, r);
+        return r;
+    }
+    while (last->next)
+        last = last->next;
+    last->next = r;
     return r;
 }
 
@@ -321,6 +331,8 @@ static void lost(struct supervisor *s, const char *inst, enum survey what)
         on_stopped(s, inst, "the guest powered off while the daemon was away");
 }
 
+static void survey_more(void *arg);
+
 static void on_surveyed(void *ctx, const char *inst_, enum survey what)
 {
     struct supervisor *s = ctx;
@@ -332,65 +344,117 @@ static void on_surveyed(void *ctx, const char *inst_, enum survey what)
         look_again(s);
     if (!map_get(s->working, inst))
         lost(s, inst, what);
+    if (s->stage != SURVEY_OVER && map_count(s->surveying) < SURVEYS_AT_ONCE / 2)
+        loop_timer_set(s->more, 0, 0);
     if (supervisor_ready(s))
         supervisor_kick(s);
 }
 
-static void survey_one(struct supervisor *s, struct op *op, const char *inst)
-{
-    struct machine *m =
-        map_get(s->surveying, inst) ? NULL : machine_of(op, &(struct inst){.id = inst});
-
-    if (!m)
-        return;
-    map_put(s->surveying, inst, m);
-}
-
-struct asked {
-    struct machine **machines;
+/* Machines to be asked about. They are gathered first: a survey may answer at once, and its answer
+ * opens a snapshot of its own. */
+struct batch {
+    struct machine *machines[SURVEYS_AT_ONCE];
     size_t n;
 };
 
-static void collect(void *ctx, const char *key, void *value)
+static void gather(struct supervisor *s, struct op *op, const char *inst, struct batch *batch)
 {
-    struct asked *asked = ctx;
+    struct machine *m = NULL;
 
-    (void)key;
-    asked->machines[asked->n++] = value;
+    /* One that is being worked on is known to the engine already. */
+    if (!map_get(s->surveying, inst) && !map_get(s->working, inst) && !oldest_report(s, inst))
+        m = machine_of(op, &(struct inst){.id = inst});
+    if (!m)
+        return;
+    map_put(s->surveying, inst, s);
+    batch->machines[batch->n++] = m;
 }
 
-/* The machines are gathered first: a survey may answer at once, and its answer opens a snapshot of
- * its own. */
-static bool survey_all(struct supervisor *s)
+static void gather_jobs(struct supervisor *s, struct op *op, struct batch *batch)
+{
+    struct query q = {.order = "id", .limit = SURVEYS_AT_ONCE};
+    size_t n;
+
+    query_num(&q, "id", CMP_GT, s->job_at);
+    struct job *jobs = store_find(op->tx, &rec_job, &q, &n);
+    for (size_t i = 0; i < n && jobs[i].id <= s->job_end; i++) {
+        gather(s, op, jobs[i].inst, batch);
+        s->job_at = jobs[i].id;
+    }
+    if (n < SURVEYS_AT_ONCE || jobs[n - 1].id > s->job_end)
+        s->stage = SURVEY_INSTS;
+}
+
+static void gather_insts(struct supervisor *s, struct op *op, struct batch *batch)
+{
+    struct query q = {.limit = SURVEYS_AT_ONCE, .below = s->inst_below};
+    size_t n;
+
+    query_num(&q, "state", CMP_EQ, INST_RUNNING);
+    struct inst *insts = store_find(op->tx, &rec_inst, &q, &n);
+    for (size_t i = 0; i < n; i++)
+        gather(s, op, insts[i].id, batch);
+    if (n)
+        s->inst_below = insts[n - 1].num;
+    if (n < SURVEYS_AT_ONCE)
+        s->stage = SURVEY_OVER;
+}
+
+/* The survey's next machines, a bounded number of them at once. False: the store could not be read.
+ */
+static bool survey_batch(struct supervisor *s)
 {
     CLEANUP(arena_free_p) struct arena *a = arena_new();
     struct fail f = {0};
-    struct query running = {0}, all = {.order = "id"};
-    size_t n_insts, n_jobs;
-
-    query_num(&running, "state", CMP_EQ, INST_RUNNING);
+    struct batch batch = {.n = 0};
     struct tx *tx = store_read(s->config.store, a);
     struct op op = op_for(s, tx, a, &f);
-    struct inst *insts = store_find(tx, &rec_inst, &running, &n_insts);
-    struct job *jobs = store_find(tx, &rec_job, &all, &n_jobs);
-    for (size_t i = 0; i < n_insts; i++)
-        survey_one(s, &op, insts[i].id);
-    for (size_t i = 0; i < n_jobs; i++) {
-        survey_one(s, &op, jobs[i].inst);
-        s->last_job = jobs[i].id;
-    }
+    enum survey_stage stage = s->stage;
+
+    if (stage == SURVEY_JOBS)
+        gather_jobs(s, &op, &batch);
+    else
+        gather_insts(s, &op, &batch);
     bool broken = tx_failed(tx);
     store_read_end(tx);
-
-    struct asked asked = {ARENA_ARRAY(a, struct machine *, map_count(s->surveying) + 1), 0};
-    map_each(s->surveying, collect, &asked);
-    for (size_t i = 0; i < asked.n; i++) {
-        if (!broken)
-            s->config.driver->survey(s->engine, asked.machines[i]);
-        machine_free(asked.machines[i]);
+    if (broken)
+        s->stage = stage;
+    for (size_t i = 0; i < batch.n; i++) {
+        s->config.driver->survey(s->engine, batch.machines[i]);
+        machine_free(batch.machines[i]);
     }
-    s->surveyed_all = true;
     return !broken;
+}
+
+static void survey_more(void *arg)
+{
+    struct supervisor *s = arg;
+
+    if (s->stopping || s->stage == SURVEY_OVER || map_count(s->surveying) >= SURVEYS_AT_ONCE)
+        return; /* the answers go on with it */
+    bool ok = survey_batch(s);
+    if (s->stage != SURVEY_OVER)
+        loop_timer_set(s->more, ok ? 0 : RETRY_MS, 0);
+    else if (supervisor_ready(s))
+        supervisor_kick(s);
+}
+
+/* The first batch is asked about here, so that a store that cannot be read is noticed. */
+static bool survey_begin(struct supervisor *s)
+{
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    struct query newest = {.order = "-id", .limit = 1};
+    size_t n;
+    struct tx *tx = store_read(s->config.store, a);
+    struct job *job = store_find(tx, &rec_job, &newest, &n);
+
+    s->job_end = s->last_job = n ? job->id : 0;
+    bool broken = tx_failed(tx);
+    store_read_end(tx);
+    if (broken || !survey_batch(s))
+        return false;
+    loop_timer_set(s->more, 0, 0);
+    return true;
 }
 
 /* ---- life ---- */
@@ -408,19 +472,30 @@ enum err supervisor_new(const struct supervisor_config *config, struct superviso
     s->config = *config;
     s->working = map_new();
     s->surveying = map_new();
+    s->reports = map_new();
     s->again = loop_timer_new(config->loop, kick_again, s);
+    s->more = loop_timer_new(config->loop, survey_more, s);
     enum err e = config->driver->open(config->loop, &config->engine, &host, &s->engine, f);
     if (e) {
         supervisor_free(s);
         return e;
     }
-    if (!survey_all(s)) {
+    if (!survey_begin(s)) {
         supervisor_free(s);
         return fail(f, ERR_INTERNAL, "the instances cannot be read; see the log");
     }
-    supervisor_kick(s);
     *ret = s;
     return ERR_NONE;
+}
+
+static void hold_back(void *ctx, const char *inst, void *value)
+{
+    struct report *r = value; /* only the oldest was ever submitted */
+
+    (void)ctx;
+    (void)inst;
+    if (r->retry)
+        loop_timer_stop(r->retry);
 }
 
 void supervisor_stop(struct supervisor *s)
@@ -430,9 +505,17 @@ void supervisor_stop(struct supervisor *s)
     s->stopping = true;
     if (s->engine)
         s->config.driver->close(s->engine);
-    for (struct report *r = s->reports; r; r = r->next)
-        if (r->retry)
-            loop_timer_stop(r->retry);
+    map_each(s->reports, hold_back, NULL);
+}
+
+static void free_reports(void *ctx, const char *inst, void *value)
+{
+    (void)ctx;
+    (void)inst;
+    for (struct report *r = value, *next; r; r = next) {
+        next = r->next;
+        report_free(r);
+    }
 }
 
 static void free_work(void *ctx, const char *key, void *value)
@@ -447,9 +530,10 @@ void supervisor_free(struct supervisor *s)
     if (!s)
         return;
     supervisor_stop(s);
-    while (s->reports)
-        report_free(s->reports);
+    map_each(s->reports, free_reports, NULL);
+    map_free(s->reports);
     loop_timer_free(s->again);
+    loop_timer_free(s->more);
     map_each(s->working, free_work, NULL);
     map_free(s->working);
     map_free(s->surveying);
@@ -458,7 +542,7 @@ void supervisor_free(struct supervisor *s)
 
 bool supervisor_ready(const struct supervisor *s)
 {
-    return s->surveyed_all && !map_count(s->surveying);
+    return s->stage == SURVEY_OVER && !map_count(s->surveying);
 }
 
 const char *supervisor_describe(const struct supervisor *s)

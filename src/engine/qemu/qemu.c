@@ -107,6 +107,7 @@ static enum err open_engine(struct loop *loop, const struct engine_config *confi
     engine_describe(e);
     e->caps = loop_timer_new(loop, cap_logs, e);
     loop_timer_set(e->caps, CAPS_MS, CAPS_MS);
+    e->calm = loop_timer_new(loop, engine_calm, e);
     *ret = e;
     return ERR_NONE;
 }
@@ -122,6 +123,7 @@ static void close_engine(struct engine *e)
     }
     network_close(e);
     loop_timer_free(e->caps);
+    loop_timer_free(e->calm);
     free_engine(e);
 }
 

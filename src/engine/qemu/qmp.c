@@ -101,7 +101,7 @@ static int send_command(struct qmp *q, const char *command, json_t *args,
 int qmp_call(struct qmp *q, const char *command, json_t *args,
              void (*reply)(void *arg, const json_t *result, const char *error), void *arg)
 {
-    if (q && q->phase == READY)
+    if (q && q->phase != CLOSED)
         return send_command(q, command, args, reply, arg);
     json_decref(args);
     return -ENOTCONN;
@@ -143,7 +143,6 @@ static void on_greeting(struct qmp *q, const json_t *j)
         return;
     }
     q->phase = NEGOTIATING;
-    (void)send_command(q, "qmp_capabilities", NULL, negotiated, q); /* the first one has room */
 }
 
 static void on_message(struct qmp *q, const json_t *j)
@@ -239,7 +238,7 @@ struct qmp *qmp_new(struct loop *loop, int fd, const struct qmp_handler *handler
     q->watch = loop_fd_new(loop, fd, on_fd, q);
     if (!q->watch)
         abort(); /* a connected socket can be watched */
-    loop_fd_want(q->watch, LOOP_READ | LOOP_HUP);
+    (void)send_command(q, "qmp_capabilities", NULL, negotiated, q); /* the first one has room */
     return q;
 }
 

@@ -17,14 +17,16 @@ enum {
 };
 
 struct qmp_handler {
-    void (*ready)(void *arg); /* greeted and negotiated: commands may be sent */
+    void (*ready)(void *arg); /* greeted and negotiated: commands are carried out */
     void (*event)(void *arg, const char *name, const json_t *data); /* data: an object or NULL */
     void (*closed)(void *arg, const char *why); /* nothing follows; pending commands were dropped */
     void *arg;
 };
 
-/* Takes the connected socket. QEMU speaks to one client at a time: the greeting may take until
- * another one left. */
+/*
+ * Takes the connected socket and sends the negotiation at once. QEMU speaks to one client at a
+ * time: the greeting may take until another one left.
+ */
 struct qmp *qmp_new(struct loop *loop, int fd, const struct qmp_handler *handler);
 
 /* Calls nothing any more. May be called from its callbacks. NULL is fine. */
@@ -32,7 +34,9 @@ void qmp_free(struct qmp *q);
 
 /*
  * Sends a command. `args` (NULL: none) is taken. `reply` (may be NULL) gets the result, or NULL and
- * QEMU's complaint. -ENOTCONN before ready and after closed, -EBUSY when too many are pending.
+ * QEMU's complaint. May be called from the beginning: what is sent before `ready` is answered after
+ * it, without another turn of QEMU's main loop, which is busy when a machine starts. -ENOTCONN
+ * after closed, -EBUSY when too many are pending.
  */
 int qmp_call(struct qmp *q, const char *command, json_t *args,
              void (*reply)(void *arg, const json_t *result, const char *error), void *arg);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/resource.h>
 
@@ -21,6 +22,7 @@ enum {
     RECONNECT_MS = 500,
     RECONNECT_TRIES = 20,
     MAX_KEYS = 64,
+    CALM_MS = 110,
     GUEST_NICE = 10, /* below the daemon and below machines that are still starting */
 };
 
@@ -57,7 +59,7 @@ void vm_forget(struct vm *vm)
     vm->watch = NULL;
     vm->pidfd = -1;
     vm->pid = 0;
-    vm->live = vm->negotiated = false;
+    vm->live = vm->negotiated = vm->restless = false;
     vm->qmp_tries = 0;
     vm->down = DOWN_NO;
     vm->off_reason = NULL;
@@ -97,13 +99,13 @@ static void kill_now(struct vm *vm)
     set_down(vm, DOWN_KILLED, REAP_MS);
 }
 
+/* SIGTERM is QEMU's `quit`: disks are flushed and closed. Its main loop hears it at once, whereas
+ * it reads a monitor command byte by byte. */
 static void quit(struct vm *vm)
 {
     loop_timer_stop(vm->press);
-    if (!vm->negotiated || qmp_call(vm->qmp, "quit", NULL, NULL, NULL) < 0)
-        kill_now(vm);
-    else
-        set_down(vm, DOWN_QUIT, QUIT_MS);
+    (void)child_kill(vm->pidfd, SIGTERM); /* gone already: its pidfd tells */
+    set_down(vm, DOWN_QUIT, QUIT_MS);
 }
 
 static void press_button(struct vm *vm)
@@ -173,7 +175,6 @@ static void on_ready(void *arg)
 
     vm->negotiated = true;
     vm->qmp_tries = 0;
-    ask_status(vm);
 }
 
 static void powered_off(struct vm *vm, const char *reason)
@@ -258,6 +259,7 @@ static void use_monitor(struct vm *vm, int fd)
     vm->qmp = qmp_new(vm->e->loop, fd,
                       &(struct qmp_handler){
                           .ready = on_ready, .event = on_event, .closed = on_closed, .arg = vm});
+    ask_status(vm);
 }
 
 static void connect_monitor(struct vm *vm)
@@ -296,11 +298,45 @@ static bool use_process(struct vm *vm, pid_t pid, int pidfd)
     return true;
 }
 
-/* All its threads, and those that it will make: it leads a group of its own. */
+/*
+ * Where the kernel shares processors out between sessions (sched_autogroup), a process's nice value
+ * counts inside its own session only, and the session has one of its own. -EAGAIN: who is not root
+ * may set it a few times a second.
+ */
+static int lower_session(pid_t pid)
+{
+    char path[64], value[16];
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/autogroup", (int)pid);
+    int n = snprintf(value, sizeof(value), "%d", GUEST_NICE);
+    CLEANUP(close_p) int fd = open(path, O_WRONLY | O_CLOEXEC);
+    return fd >= 0 && write(fd, value, (size_t)n) < 0 ? -errno : 0;
+}
+
+void engine_calm(void *arg)
+{
+    struct engine *e = arg;
+
+    for (struct vm *vm = e->vms; vm; vm = vm->next) {
+        if (!vm->restless || vm->pid <= 0)
+            continue;
+        if (lower_session(vm->pid) == -EAGAIN) {
+            loop_timer_set(e->calm, CALM_MS, 0);
+            return;
+        }
+        vm->restless = false;
+    }
+}
+
+/* All its threads, and those that it will make: it leads a group and a session of its own. Refused:
+ * it runs all the same. */
 void vm_lower_priority(struct vm *vm)
 {
-    if (vm->pid > 0)
-        (void)setpriority(PRIO_PGRP, (id_t)vm->pid, GUEST_NICE); /* refused: it runs all the same */
+    if (vm->pid <= 0)
+        return;
+    (void)setpriority(PRIO_PGRP, (id_t)vm->pid, GUEST_NICE);
+    vm->restless = true;
+    engine_calm(vm->e);
 }
 
 static void record(struct vm *vm, const struct machine *spec, char **argv)
@@ -375,13 +411,13 @@ const char *vm_spawn(struct vm *vm, const struct machine *spec, const struct ima
     CLEANUP(close_p) int log = openat(vm->dirfd, "qemu.log", log_flags, 0600);
     if (log < 0)
         return arena_fmt(a, "the machine's log cannot be made: %s", strerror(errno));
-    record(vm, spec, argv);
     int e = spawn(vm, spec, argv, monitor, log);
     close_p(&vm->lock_fd); /* QEMU holds it now; when there is none it is free */
     vm->lock_fd = -1;
     if (e)
         return arena_fmt(a, "QEMU does not start: %s", strerror(-e));
     connect_monitor(vm);
+    record(vm, spec, argv);
     return NULL;
 }
 

@@ -39,7 +39,7 @@ struct engine {
     unsigned starting,
         max_starting; /* machines between spawn and running, each needs a processor */
     struct vm *queue; /* those that wait for their turn, by next_queued */
-    struct loop_timer *caps;
+    struct loop_timer *caps, *calm;
 };
 
 /* How far a machine is on its way to power-off. */
@@ -54,6 +54,7 @@ struct vm {
     /* the process */
     bool live;       /* spawned or adopted */
     bool negotiated; /* its monitor answers */
+    bool restless;   /* runs, and its session's priority is still to be lowered */
     pid_t pid;
     int pidfd;
     struct loop_fd *watch;
@@ -118,6 +119,8 @@ const char *vm_spawn(struct vm *vm, const struct machine *spec, const struct ima
 
 /* Below the daemon and below machines that are still starting, once it runs. */
 void vm_lower_priority(struct vm *vm);
+/* Goes on with it for those that the system has made wait; a timer's callback. */
+void engine_calm(void *engine);
 
 /* Takes over the process that holds the lock: false when it cannot be reached (yet). */
 bool vm_adopt(struct vm *vm);

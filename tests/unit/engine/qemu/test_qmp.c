@@ -215,7 +215,6 @@ static void replay_file(const char *path)
     r.qmp = qmp_new(r.loop, r.fds[0],
                     &(struct qmp_handler){
                         .ready = on_ready, .event = on_event, .closed = on_closed, .arg = &r});
-    assert_int_equal(qmp_call(r.qmp, "quit", NULL, NULL, NULL), -ENOTCONN);
     assert_int_equal(pthread_create(&qemu, NULL, play, &r), 0);
     (void)loop_run(r.loop);
     qmp_free(r.qmp);
@@ -244,6 +243,42 @@ static void test_replays(void **state)
     }
     (void)closedir(d);
     assert_true(n >= 10);
+}
+
+static void note_ready(void *arg)
+{
+    saw(arg, "ready");
+}
+
+/* QEMU's side sees both commands before it has said a word; the answers come in their order. */
+static void test_commands_need_not_wait_for_the_greeting(void **state)
+{
+    struct replay r = {.file = json_pack("{s:[s]}", "calls", "query-status")};
+    static const char rest[] =
+        "{\"QMP\":{}}\n{\"return\":{},\"id\":1}\n{\"return\":{\"status\":\"running\"},\"id\":2}\n";
+
+    (void)state;
+    assert_int_equal(loop_new(&r.loop), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, r.fds), 0);
+    r.deadline = loop_timer_new(r.loop, on_deadline, &r);
+    r.qmp = qmp_new(r.loop, r.fds[0],
+                    &(struct qmp_handler){
+                        .ready = note_ready, .event = on_event, .closed = on_closed, .arg = &r});
+    assert_int_equal(qmp_call(r.qmp, "query-status", NULL, on_reply, &r), 0);
+    assert_int_equal(hear(r.fds[1], "qmp_capabilities"), 1);
+    assert_int_equal(hear(r.fds[1], "query-status"), 2);
+    assert_true(put(r.fds[1], rest, sizeof(rest) - 1));
+    (void)close(r.fds[1]);
+    loop_timer_set(r.deadline, DEADLINE_MS, 0);
+    (void)loop_run(r.loop);
+    assert_string_equal(r.seen[0], "ready");
+    assert_string_equal(r.seen[1], "query-status {\"status\":\"running\"}");
+    assert_string_equal(r.seen[2], "closed the monitor hung up");
+    while (r.n_seen)
+        free(r.seen[--r.n_seen]);
+    loop_timer_free(r.deadline);
+    loop_free(r.loop);
+    json_decref(r.file);
 }
 
 /* A monitor that never answers cannot make the queue grow. */
@@ -277,8 +312,10 @@ static void test_pending_is_bounded(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_replays),
-                                       cmocka_unit_test(test_pending_is_bounded)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_replays),
+        cmocka_unit_test(test_commands_need_not_wait_for_the_greeting),
+        cmocka_unit_test(test_pending_is_bounded)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
