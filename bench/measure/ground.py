@@ -2,6 +2,7 @@
 import contextlib
 import datetime
 import json
+import mmap
 import os
 import platform
 import shutil
@@ -48,9 +49,42 @@ def pinned(cpu, argv):
     return ["taskset", "-c", str(cpu)] + argv
 
 
+def _busy_and_all():
+    with open("/proc/stat") as f:
+        ticks = [int(n) for n in f.readline().split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
+
+
+def touch_memory(mib):
+    """Where the computer is a virtual one, its host may take back memory that lay idle for seconds, and a machine that
+    gets it first waits for it, longer than a start takes: whose turn it is finds enough at hand."""
+    with mmap.mmap(-1, mib << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as m:
+        with contextlib.suppress(OSError):  # no huge pages: the small ones do, slower
+            m.madvise(mmap.MADV_HUGEPAGE)
+        for page in range(0, mib << 20, mmap.PAGESIZE):
+            m[page] = 1
+
+
+def quiet(mib=384, patience=2.0):
+    """Before a turn: waits until the processors rest, but not for long, so that what one turn leaves behind is no part
+    of the next."""
+    rest(patience)
+    touch_memory(mib)
+
+
+def rest(patience):
+    until, before = time.monotonic() + patience, _busy_and_all()
+    while time.monotonic() < until:
+        time.sleep(0.1)
+        now = _busy_and_all()
+        if now[0] - before[0] <= 0.15 * (now[1] - before[1]):
+            return
+        before = now
+
+
 # ---- a folder and its processes ----
 
-def _holds(pid, folder):
+def holds(pid, folder):
     """Does the process work in the folder? Machines have their directory as descriptor 3."""
     try:
         with open("/proc/%s/cmdline" % pid, "rb") as f:
@@ -61,20 +95,25 @@ def _holds(pid, folder):
         return False
 
 
-def _is_ours_to_end(pid):
+def _program_of(pid):
     try:
-        return os.path.basename(os.readlink("/proc/%s/exe" % pid)).startswith(("qemu-system", "ostler"))
+        return os.path.basename(os.readlink("/proc/%s/exe" % pid))
     except OSError:
-        return False
+        return ""
+
+
+def is_machine(pid):
+    return _program_of(pid).startswith("qemu-system")
 
 
 def program(name):
-    """One of bench/'s own programs, as built beside the server that is measured."""
-    build = os.path.dirname(os.path.dirname(os.path.dirname(ostler.BINARY)))
-    path = os.path.join(build, "bench", name)
-    if not os.access(path, os.X_OK):
-        raise Absent("bench/%s is not built" % name)
-    return path
+    """One of bench/'s own programs: as built beside the server that is measured, or with this tree."""
+    beside = os.path.dirname(os.path.dirname(os.path.dirname(ostler.BINARY)))
+    for build in (beside, BUILD, os.path.join(ROOT, "build")):
+        path = os.path.join(build, "bench", name)
+        if os.access(path, os.X_OK):
+            return path
+    raise Absent("bench/%s is not built" % name)
 
 
 class Ground:
@@ -110,7 +149,7 @@ class Ground:
     def _end_machines(self):
         """Machines and switches outlive what started them: those of this folder are found and ended, by pid."""
         for pid in filter(str.isdigit, os.listdir("/proc")):
-            if int(pid) != os.getpid() and _is_ours_to_end(pid) and _holds(pid, self.dir):
+            if int(pid) != os.getpid() and _program_of(pid).startswith(("qemu-system", "ostler")) and holds(pid, self.dir):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(pid), signal.SIGKILL)
 

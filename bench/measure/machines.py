@@ -24,7 +24,8 @@ PAUSE_S = 0.0005
 DEADLINE_S = 120
 IS_UP = b" is up: "
 MASS = 100
-MASS_S, UP_S = 60, 90
+MASS_S, UP_S, SETTLE_S = 60, 90, 60
+MIB_A_START = 64
 LEAST_MIB = 1024  # of the computer's memory: who has less left goes no further
 
 
@@ -109,16 +110,66 @@ class Machines:
             time.sleep(PAUSE_S)
         raise Failed("the guest of %s is not up after %d s" % (iid, DEADLINE_S))
 
-    def life(self):
-        """A new instance, once: start, running, guest up, forced stop, gone. Milliseconds."""
+    def settle(self):
+        """What must be there before a round; its clock has not started."""
+
+    def look(self, iid):
+        """Whether the round is what it claims to be; the machine runs."""
+
+    def life(self, first=False):
+        """A new instance, once: start, running, guest up, forced stop, gone. Milliseconds. The first start of a shape
+        is an ordinary one whatever the options: nothing is prepared for it yet."""
         iid = self.create()
+        if not first:
+            self.settle()
+        ground.quiet()
         began = self.send("StartInstance", {"InstanceId": iid})
         running = self.poll([iid], "RUNNING")
         up = self.wait_up(iid)
+        if not first:
+            self.look(iid)
         stopping = self.send("StopInstance", {"InstanceId": iid, "ForceStop": True})
         stopped = self.poll([iid], "STOPPED")
         self.cloud.ecs.ok("DeleteInstance", InstanceId=iid, Force=True)
         return {"running": (running - began) * 1000, "ready": (up - began) * 1000, "stop": (stopped - stopping) * 1000}
+
+
+class Prepared(Machines):
+    """One whose processes are started ahead."""
+
+    def _processes(self):
+        """{pid: processor time} of the QEMUs that work for this server."""
+        out = {}
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            if ground.is_machine(pid) and ground.holds(pid, self.cloud.data):
+                with contextlib.suppress(OSError), open("/proc/%s/stat" % pid) as f:
+                    out[pid] = sum(map(int, f.read().rpartition(")")[2].split()[11:13]))
+        return out
+
+    def settle(self):
+        """Until there is a process that waits: it is there and has stopped to work."""
+        until, before = time.monotonic() + SETTLE_S, {}
+        while time.monotonic() < until:
+            now = self._processes()
+            if now and now == before:
+                return
+            before = now
+            time.sleep(0.3)
+        raise Failed("no process was started ahead within %d s" % SETTLE_S)
+
+
+class Templated(Machines):
+    """One whose machines start from templates."""
+
+    def settle(self):
+        ostler.wait_for("a template", lambda: glob.glob(os.path.join(self.cloud.data, "templates", "*", "manifest.json")),
+                        SETTLE_S)
+
+    def look(self, iid):
+        (pid,) = machine_pids(self, [iid]).values()
+        with open("/proc/%d/cmdline" % pid, "rb") as f:
+            if b"-incoming" not in f.read().split(b"\0"):
+                raise Failed("a machine was booted that should have come from a template")
 
 
 # ---- the bare launcher's ----
@@ -177,6 +228,7 @@ class Bare:
     def life(self):
         folder = self.ground.folder(self.name, "bare", "0")
         self.add_port(folder)
+        ground.quiet()
         m = self.launch("--ready")["machines"][0]
         self.remove_port("0")
         if not m["running_us"] or not m["ready_us"] or not m["gone_us"]:
@@ -210,6 +262,7 @@ class VirshLife:
         for name in glob.glob(os.path.join(self.folder, "*.log")) + glob.glob(os.path.join(self.folder, "vm.sock")):
             os.unlink(name)
         self.bare.add_port(self.folder)
+        ground.quiet()
         t0 = time.monotonic()
         self.libvirt.start()
         t1 = time.monotonic()
@@ -250,11 +303,17 @@ def _median(rows, key):
     return figure([r[key] for r in rows])["value"]
 
 
-def _option_cloud(g, stack, name, option, *values):
-    """Another server with the option, or the reason why there is none."""
-    if not servers.knows_option(option):
-        return absent("this `ostler serve` has no %s" % option)
-    return stack.enter_context(Machines(g, name, [option, *values]))
+def _option_cloud(g, stack, kind, name, *option):
+    """Another server with the option, warm; or the reason why there is none."""
+    if not servers.knows_option(option[0]):
+        return absent("this `ostler serve` has no %s" % option[0])
+    m = stack.enter_context(kind(g, name, option))
+    try:
+        m.life(first=True)
+        m.life()
+    except (Failed, ostler.Failed) as e:
+        return absent("%s: %s" % (option[0], e), failed=True)
+    return m
 
 
 def measure_one(g):
@@ -264,18 +323,18 @@ def measure_one(g):
     with contextlib.ExitStack() as stack:
         cold = stack.enter_context(Machines(g, "cold"))
         turns = {"cold": cold}
-        for name, option, *values in (("prepared", "--prepared", "2"), ("template", "--templates", "on")):
-            turns[name] = _option_cloud(g, stack, name, option, *values)
+        for kind, name, *option in ((Prepared, "prepared", "--prepared", "2"), (Templated, "template", "--templates")):
+            turns[name] = _option_cloud(g, stack, kind, name, *option)
         bare = turns["bare"] = stack.enter_context(bare_like(g, "bare", cold))
         try:
             turns["libvirt"] = VirshLife(g, bare, stack.enter_context(servers.Libvirt(g)))
         except Absent as e:
             turns["libvirt"] = absent(e)
         there = {k: v for k, v in turns.items() if not isinstance(v, dict)}
-        for name, turn in there.items():  # everything is read from disk once, templates are made
+        for turn in there.values():  # everything is read from disk once
             turn.life()
-        for i in range(2 * g.rounds):
-            g.say("machines, round %d of %d" % (i + 1, 2 * g.rounds))
+        for i in range(g.rounds + 2):
+            g.say("machines, round %d of %d" % (i + 1, g.rounds + 2))
             rounds.append({name: turn.life() for name, turn in there.items()})
     over = "over the bare launcher of the same round, %d rounds" % len(rounds)
     rows = (("start", "cold", "bare", "running"), ("start-prepared", "prepared", "bare", "running"),
@@ -362,7 +421,7 @@ def _wait_all_up(m, ids):
 def _adopt(m, ids):
     """Kills the server, starts it again; (ms from its start until every running machine is looked after,
     ms until it listened)."""
-    before = _machine_pids(m, ids)
+    before = machine_pids(m, ids)
     m.cloud.kill9()
     began = time.monotonic()
     m.cloud.start()
@@ -376,12 +435,12 @@ def _adopt(m, ids):
         time.sleep(PAUSE_S)
     ready = time.monotonic()
     m.poll(ids, "RUNNING")
-    if _machine_pids(m, ids) != before:
+    if machine_pids(m, ids) != before:
         raise Failed("not every machine is the process that it was before the kill")
     return (ready - began) * 1000, (listening - began) * 1000
 
 
-def _machine_pids(m, ids):
+def machine_pids(m, ids):
     """{folder: pid} of the processes that have a machine's directory as descriptor 3."""
     wanted, out = {m.folder(i) for i in ids}, {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -394,11 +453,13 @@ def _machine_pids(m, ids):
 
 def _mass_round(m, bare, ids, at_once):
     n = len(ids)
+    ground.quiet(MIB_A_START * n)
     theirs = bare.launch("--count", str(n), "--concurrency", str(at_once), "--kill", folder="mass")
     m.cloud.restart()  # memory that an earlier round left behind would hide this one's
     m.reconnect()
     m.poll(ids, "STOPPED")
     idle = m.cloud.resident_kib()
+    ground.quiet(MIB_A_START * n)
     ours, failed = _start_all(m, ids)
     return {"ours": ours, "reference": theirs["all_running_us"] / 1000, "failed": failed, "idle_kib": idle,
             "running_kib": m.cloud.resident_kib()}

@@ -27,7 +27,9 @@ median over its rounds of the ratio within a round; the spread is the lowest and
   on the monitor. Its directories, sockets and disks are made before its clock starts. Ours begins when
   `StartInstance` leaves the client and ends when a poll, sent half a millisecond after the answer before, shows the
   state. A guest is ready when its init has written so on its console: address, metadata and key are there. The bare
-  launcher's guest stands on a switch of its own that gives it the same.
+  launcher's guest stands on a switch of its own that gives it the same. Before each turn the processors have come to
+  rest, and memory is touched: the host of a virtual computer takes back what lay idle for seconds, and whoever starts
+  first after that waits for it.
 - **libvirt** has folders of its own, no confinement and no log daemon, which makes it faster; its domain has our
   kernel, size and devices. `virsh`'s own start is part of its time and told beside it.
 - **moto** runs from PyPI, at the number of clients that suits it best.

@@ -58,7 +58,7 @@ def test_interrupted_it_leaves_nothing(tools, tmp_path):
                     break
             (folder,) = folders() - before
             servers = [pid for pid in filter(str.isdigit, os.listdir("/proc")) if int(pid) != p.pid
-                       and ground._holds(pid, os.path.join(ground.CACHE, folder))]
+                       and ground.holds(pid, os.path.join(ground.CACHE, folder))]
             assert servers
             p.send_signal(signal.SIGINT)
             rest = p.stdout.read()
@@ -69,7 +69,7 @@ def test_interrupted_it_leaves_nothing(tools, tmp_path):
                 p.kill()
     assert not folders() - before
     for pid in servers:
-        assert not ground._holds(pid, os.path.join(ground.CACHE, folder))
+        assert not ground.holds(pid, os.path.join(ground.CACHE, folder))
     assert not os.listdir(tmp_path)
 
 
