@@ -77,7 +77,8 @@ int db_open(const char *path, bool writes, struct db **ret)
     /* A transaction whose pages are more than this many (64 MiB) writes some of them early; looking
      * for them takes longer than all else. */
     if (!e)
-        e = db_exec(db, writes ? "PRAGMA cache_spill=16384;" : "PRAGMA query_only=1;");
+        e = db_exec(db, writes ? "PRAGMA cache_spill=16384; PRAGMA cache_size=-32768;"
+                               : "PRAGMA query_only=1;");
     if (e) {
         db_close(db);
         return e;
