@@ -287,7 +287,8 @@ static void load_done(struct task *t)
     }
     keep_image(op, &t->image);
     op->step = STEP_DISKS;
-    op->disks = disks_make(vm->e->loop, vm->dirfd, op->spec, &op->image, false, disks_created, vm);
+    op->disks =
+        disks_make(&vm->e->disks, vm->dirfd, op->spec, &op->image, false, disks_created, vm);
 }
 
 static void create(struct vm *vm)
@@ -384,7 +385,8 @@ static void prepare_done(struct task *t)
     vm->ssh_port = t->up.ssh_port;
     op->step = STEP_DISKS;
     if (op->reset_local)
-        op->disks = disks_make(vm->e->loop, vm->dirfd, op->spec, &op->image, true, locals_made, vm);
+        op->disks =
+            disks_make(&vm->e->disks, vm->dirfd, op->spec, &op->image, true, locals_made, vm);
     else
         wait_for_turn(vm);
 }

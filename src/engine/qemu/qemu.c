@@ -121,6 +121,7 @@ static enum err open_engine(struct loop *loop, const struct engine_config *confi
     engine_describe(e);
     e->caps = loop_timer_new(loop, cap_logs, e);
     loop_timer_set(e->caps, CAPS_MS, CAPS_MS);
+    disks_queue_init(&e->disks, loop, e->max_starting);
     e->calm = loop_timer_new(loop, engine_calm, e);
     *ret = e;
     return ERR_NONE;
@@ -136,6 +137,7 @@ static void close_engine(struct engine *e)
         op_free_all(e->vms);
         vm_free(e->vms);
     }
+    disks_queue_done(&e->disks);
     network_close(e);
     loop_timer_free(e->caps);
     loop_timer_free(e->calm);

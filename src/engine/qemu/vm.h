@@ -42,7 +42,8 @@ struct engine {
     unsigned starting,
         max_starting;              /* machines between spawn and running, each needs a processor */
     struct vm *queue, **queue_end; /* those that wait for their turn, by next_queued */
-    unsigned n_starts;             /* operations that make or start a machine */
+    struct disks_queue disks;
+    unsigned n_starts; /* operations that make or start a machine */
     unsigned max_prepared;
     struct prepared *prepared; /* see prepared.h; what was stopped last first */
     struct loop_timer *prepare;
