@@ -92,6 +92,9 @@ struct engine_driver {
     void (*reboot)(struct engine *e, const struct machine *m, int64_t job, bool force);
     void (*release)(struct engine *e, const struct machine *m,
                     int64_t job); /* stops, then removes every trace */
+    /* A forced operation waits for the one under way, which is to end as soon as it can: a guest
+     * gets no more time to shut down. */
+    void (*hurry)(struct engine *e, const char *inst);
     /* Is it running? Ends with `surveyed`; a running one is adopted: from then on `stopped` may be
      * called. */
     void (*survey)(struct engine *e, const struct machine *m);

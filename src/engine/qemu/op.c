@@ -771,13 +771,32 @@ static void on_soon(void *arg)
     run_op(arg);
 }
 
-/* A forced operation does not wait for the patience of the one before it. */
-static void hurry(struct vm *vm)
+static bool leave_queue(struct vm *vm)
 {
+    struct engine *e = vm->e;
+
+    for (struct vm **at = &e->queue; *at; at = &(*at)->next_queued)
+        if (*at == vm) {
+            *at = vm->next_queued;
+            vm->next_queued = NULL;
+            if (!*at)
+                e->queue_end = at;
+            return true;
+        }
+    return false;
+}
+
+/* A forced operation does not wait for the patience of the one before it, nor for its turn. */
+void op_hurry(struct vm *vm)
+{
+    if (!vm->op)
+        return;
     if (vm->op->kind == OP_STOP || vm->op->kind == OP_REBOOT)
         vm->op->force = true;
     if (vm->op->step == STEP_DOWN && vm->down == DOWN_ASKED)
         vm_power_off(vm, true);
+    else if (vm->op->step == STEP_QUEUE && leave_queue(vm))
+        finish(vm, "another operation took its place");
 }
 
 void op_begin(struct engine *e, enum op_kind kind, const struct machine *m, int64_t job, bool force,
@@ -801,5 +820,5 @@ void op_begin(struct engine *e, enum op_kind kind, const struct machine *m, int6
     if (vm->op == op)
         loop_timer_set(vm->soon, 0, 0);
     else if (force || kind == OP_RELEASE)
-        hurry(vm);
+        op_hurry(vm);
 }

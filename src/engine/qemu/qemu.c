@@ -174,6 +174,14 @@ static void do_release(struct engine *e, const struct machine *m, int64_t job)
     op_begin(e, OP_RELEASE, m, job, true, false);
 }
 
+static void do_hurry(struct engine *e, const char *inst)
+{
+    struct vm *vm = vm_find(e, inst);
+
+    if (vm)
+        op_hurry(vm);
+}
+
 static void do_survey(struct engine *e, const struct machine *m)
 {
     op_begin(e, OP_SURVEY, m, 0, false, false);
@@ -189,5 +197,6 @@ const struct engine_driver engine_qemu = {
     .stop = do_stop,
     .reboot = do_reboot,
     .release = do_release,
+    .hurry = do_hurry,
     .survey = do_survey,
 };

@@ -161,6 +161,7 @@ void vm_forget(struct vm *vm);
 
 void op_begin(struct engine *e, enum op_kind kind, const struct machine *m, int64_t job, bool force,
               bool reset_local);
+void op_hurry(struct vm *vm);    /* a forced operation waits behind the one under way */
 void op_free_all(struct vm *vm); /* without a word to the host */
 
 /* The monitor told the status: after adopting, after spawning, after being lost. */
