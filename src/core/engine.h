@@ -73,6 +73,7 @@ struct engine_config {
     const char *dir;  /* the data directory */
     const char *self; /* path of this program, for helper processes */
     enum accel accel;
+    int64_t prepared; /* machines whose start is prepared; 0: none. Bounded by the driver's host */
     int64_t stop_grace_ms; /* how long a guest may take to shut down before its power is cut */
     int64_t sim_create_ms, sim_start_ms, sim_stop_ms,
         sim_reboot_ms; /* the sim engine's durations */
@@ -91,6 +92,9 @@ struct engine_driver {
     void (*reboot)(struct engine *e, const struct machine *m, int64_t job, bool force);
     void (*release)(struct engine *e, const struct machine *m,
                     int64_t job); /* stops, then removes every trace */
+    /* A forced operation waits for the one under way, which is to end as soon as it can: a guest
+     * gets no more time to shut down. */
+    void (*hurry)(struct engine *e, const char *inst);
     /* Is it running? Ends with `surveyed`; a running one is adopted: from then on `stopped` may be
      * called. */
     void (*survey)(struct engine *e, const struct machine *m);

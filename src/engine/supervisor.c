@@ -40,6 +40,7 @@ struct report {
 
 /* What is being done to an instance, for the log. */
 struct work {
+    int64_t job;
     enum verb verb;
     char request_id[];
 };
@@ -51,6 +52,7 @@ static void work_begin(struct supervisor *s, const struct job *j)
     size_t n = strlen(j->request_id) + 1;
     struct work *w = xmalloc(sizeof(*w) + n);
 
+    w->job = j->id;
     w->verb = j->verb;
     memcpy(w->request_id, j->request_id, n);
     map_put(s->working, j->inst, w);
@@ -290,6 +292,15 @@ static void take_up(struct supervisor *s, const char *inst)
         look_again(s);
 }
 
+/* What is under way holds up one that may not be held up. */
+static void cut_short(struct supervisor *s, const struct job *j)
+{
+    const struct work *w = map_get(s->working, j->inst);
+
+    if (w && w->job != j->id && j->force)
+        s->config.driver->hurry(s->engine, j->inst);
+}
+
 void supervisor_kick(struct supervisor *s)
 {
     CLEANUP(arena_free_p) struct arena *a = arena_new();
@@ -304,6 +315,7 @@ void supervisor_kick(struct supervisor *s)
     bool broken = tx_failed(tx);
     store_read_end(tx);
     for (size_t i = 0; i < n && !broken; i++) {
+        cut_short(s, &jobs[i]);
         broken = !begin(s, jobs[i].inst, true);
         s->last_job = jobs[i].id;
     }

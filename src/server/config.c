@@ -163,6 +163,16 @@ static bool set_grace(struct config *c, const char *v)
     return duration(v, &c->engine.stop_grace_ms);
 }
 
+static bool set_prepared(struct config *c, const char *v)
+{
+    long long n;
+
+    if (parse_i64(v, &n) < 0 || n < 0 || n > CONFIG_MAX_PREPARED)
+        return false;
+    c->engine.prepared = n;
+    return true;
+}
+
 static bool set_sim_create(struct config *c, const char *v)
 {
     return duration(v, &c->engine.sim_create_ms);
@@ -195,6 +205,9 @@ static const struct option_row rows[] = {
     {"catalogue", "FILE", "regions, zones and types instead of the built-in ones", set_catalogue},
     {"stop-grace", "TIME", "how long a guest may take to shut down before its power is cut [60s]",
      set_grace},
+    {"prepared", "N",
+     "keep QEMU waiting, for a fast start, for the N machines that were stopped last [0]",
+     set_prepared},
     {"tls-name", "NAME", "a further name or address for the server's certificate", set_name},
     {"insecure-http", NULL, "plain HTTP also when listening beyond loopback", set_insecure},
     {"lock-refuses-stop", "yes|no", "does a security lock refuse StopInstance too? [yes]",

@@ -6,7 +6,7 @@
 #include "core/core.h"
 #include "core/engine.h"
 
-enum { CONFIG_MAX_NAMES = 16, CONFIG_MAX_THREADS = 64 };
+enum { CONFIG_MAX_NAMES = 16, CONFIG_MAX_PREPARED = 256, CONFIG_MAX_THREADS = 64 };
 
 struct config {
     char *dir;  /* absolute */

@@ -416,3 +416,15 @@ def test_health_and_readiness(server):
             reply = server.send(sign.Request("GET", path, [("Host", "x")]), tls=tls)
             assert (reply.status, reply.body) == (200, text)
     assert server.send(sign.Request("POST", "/healthz", [("Host", "x"), ("Content-Length", "0")])).status == 404
+
+
+def test_a_forced_reboot_does_not_wait_for_what_is_under_way(new_server):
+    """The start under way would take ten minutes."""
+    s = new_server(sim={"start": "600s"})
+    iid = s.ecs.create_stopped()
+    s.zec.ok("StartInstances", {"instanceIds": [iid]})
+    s.wait_state(iid, "Starting")
+    s.zec.ok("RebootInstances", {"instanceIds": [iid], "forceReboot": True})
+    s.zec.wait_state(iid, "RUNNING", 10)
+    kinds = [(e["kind"], e["detail"]) for e in json.loads(s.cli("show", "--json", iid).stdout)["events"]]
+    assert not [k for k in kinds if k[0] == "failed"], kinds

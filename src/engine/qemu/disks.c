@@ -25,7 +25,9 @@ struct seal {
 };
 
 struct disks_job {
-    struct loop *loop;
+    struct disks_queue *queue;
+    struct disks_job *next_queued;
+    bool queued;
     int dirfd;
     const struct machine *spec;
     const struct image_files *image;
@@ -113,15 +115,75 @@ static void seal_begin(struct disks_job *job)
     s->tmp = xasprintf("%s.%016llx.tmp", s->name, (unsigned long long)job->mark);
     s->job = job;
     job->seal = s;
-    if (s->dirfd >= 0 && loop_work(job->loop, seal_work, seal_done, s) == 0)
+    if (s->dirfd >= 0 && loop_work(job->queue->loop, seal_work, seal_done, s) == 0)
         return;
     s->error = ENOMEM;
     seal_done(s);
 }
 
-/* ---- qemu-img ---- */
+/* ---- the queue ---- */
 
 static void start_tool(struct disks_job *job);
+
+/* One at a time: what a start leads to may change everything. */
+static void give_turn(void *arg)
+{
+    struct disks_queue *q = arg;
+    struct disks_job *job = q->first;
+
+    if (!job || q->running >= q->max)
+        return;
+    q->first = job->next_queued;
+    if (!q->first)
+        q->end = &q->first;
+    job->queued = false;
+    loop_timer_set(q->soon, 0, 0);
+    start_tool(job);
+}
+
+static void leave(struct disks_queue *q)
+{
+    q->running--;
+    if (q->first)
+        loop_timer_set(q->soon, 0, 0);
+}
+
+static void wait_for_turn(struct disks_job *job)
+{
+    struct disks_queue *q = job->queue;
+
+    job->queued = true;
+    job->next_queued = NULL;
+    *q->end = job;
+    q->end = &job->next_queued;
+    loop_timer_set(q->soon, 0, 0);
+}
+
+static void leave_queue(struct disks_job *job)
+{
+    struct disks_queue *q = job->queue;
+    struct disks_job **at = &q->first;
+
+    while (*at != job)
+        at = &(*at)->next_queued;
+    *at = job->next_queued;
+    if (!*at)
+        q->end = at;
+}
+
+void disks_queue_init(struct disks_queue *q, struct loop *loop, unsigned max)
+{
+    *q = (struct disks_queue){.loop = loop, .max = max};
+    q->end = &q->first;
+    q->soon = loop_timer_new(loop, give_turn, q);
+}
+
+void disks_queue_done(struct disks_queue *q)
+{
+    loop_timer_free(q->soon);
+}
+
+/* ---- qemu-img ---- */
 
 static void tool_done(void *arg, int status, const char *output)
 {
@@ -129,6 +191,7 @@ static void tool_done(void *arg, int status, const char *output)
     const struct machine_disk *d = &job->spec->disks[job->at];
 
     job->tool = NULL;
+    leave(job->queue);
     if (status == 0) {
         seal_begin(job);
         return;
@@ -136,7 +199,7 @@ static void tool_done(void *arg, int status, const char *output)
     /* Making LUKS headers measures CPU time and now and then fails to ("Unable to get accurate CPU
      * usage"). */
     if (d->encrypted && status > 0 && ++job->tries < MAX_TRIES) {
-        start_tool(job);
+        wait_for_turn(job);
         return;
     }
     const char *why = status < 0 ? strerror(-status) : reason_of(job->arena, output);
@@ -185,8 +248,10 @@ static void start_tool(struct disks_job *job)
                                     .n_fds = d->encrypted ? 2 : 1,
                                     .in_fd = -1,
                                     .out_fd = -1};
-    int e = child_start(job->loop, &spec, TOOL_MS, TOOL_OUTPUT, tool_done, job, &job->tool);
-    if (e)
+    int e = child_start(job->queue->loop, &spec, TOOL_MS, TOOL_OUTPUT, tool_done, job, &job->tool);
+    if (!e)
+        job->queue->running++;
+    else
         finish(job, arena_fmt(a, "qemu-img does not start: %s", strerror(-e)));
 }
 
@@ -200,7 +265,7 @@ static void next_disk(struct disks_job *job)
         if (is_there(job->dirfd, file_name(job->arena, d)))
             continue;
         job->tries = 0;
-        start_tool(job);
+        wait_for_turn(job);
         return;
     }
     finish(job, NULL);
@@ -228,13 +293,13 @@ static void begin(void *arg)
     next_disk(job);
 }
 
-struct disks_job *disks_make(struct loop *loop, int dirfd, const struct machine *spec,
+struct disks_job *disks_make(struct disks_queue *queue, int dirfd, const struct machine *spec,
                              const struct image_files *image, bool only_local,
                              void (*done)(void *arg, const char *error), void *arg)
 {
     struct disks_job *job = xcalloc(1, sizeof(*job));
 
-    *job = (struct disks_job){.loop = loop,
+    *job = (struct disks_job){.queue = queue,
                               .dirfd = dirfd,
                               .spec = spec,
                               .image = image,
@@ -243,7 +308,7 @@ struct disks_job *disks_make(struct loop *loop, int dirfd, const struct machine 
                               .arg = arg,
                               .arena = arena_new()};
     random_bytes(&job->mark, sizeof(job->mark));
-    job->soon = loop_timer_new(loop, begin, job);
+    job->soon = loop_timer_new(queue->loop, begin, job);
     loop_timer_set(job->soon, 0, 0);
     return job;
 }
@@ -252,7 +317,11 @@ void disks_cancel(struct disks_job *job)
 {
     if (!job)
         return;
+    if (job->tool)
+        leave(job->queue);
     child_cancel(job->tool);
+    if (job->queued)
+        leave_queue(job);
     if (job->seal)
         job->seal->job = NULL;
     job_free(job);

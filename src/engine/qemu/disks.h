@@ -9,6 +9,18 @@
 struct loop;
 struct disks_job;
 
+/* qemu-img costs a processor (encrypted disks: seconds of it), so only so many run at once. */
+struct disks_queue {
+    struct loop *loop;
+    unsigned running, max;
+    struct disks_job *first, **end; /* those that wait */
+    struct loop_timer *soon;
+};
+
+void disks_queue_init(struct disks_queue *q, struct loop *loop, unsigned max);
+/* No job is left. */
+void disks_queue_done(struct disks_queue *q);
+
 /*
  * Makes the machine's disks that are not there yet, one after the other, by qemu-img: under a
  * temporary name, then on disk for good, then renamed. Repeating it after a crash is fine. `dirfd`,
@@ -16,7 +28,7 @@ struct disks_job;
  * sentence (valid during the call). `only_local`: leaves out the disks that must not come into
  * being empty at a start.
  */
-struct disks_job *disks_make(struct loop *loop, int dirfd, const struct machine *spec,
+struct disks_job *disks_make(struct disks_queue *queue, int dirfd, const struct machine *spec,
                              const struct image_files *image, bool only_local,
                              void (*done)(void *arg, const char *error), void *arg);
 

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "engine/qemu/prepared.h"
 #include "engine/qemu/reason.h"
 #include "engine/qemu/spec.h"
 #include "engine/qemu/vm.h"
@@ -20,6 +21,7 @@ enum {
                         waiting */
     FIND_AGAIN_MS = 100,
     BOOT_MS = 30000,
+    HAND_OVER_MS = 5000, /* until a prepared one runs; a cold start is quicker than waiting */
     RESET_MS = 5000,
     EARLY_DEATH_MS = 1000,
     LOG_TAIL = 8192,
@@ -30,6 +32,11 @@ static void go_on_absent(struct vm *vm);
 static void start(struct vm *vm);
 
 /* ---- the end of an operation ---- */
+
+static bool makes_or_starts(const struct op *op)
+{
+    return op->kind == OP_CREATE || op->kind == OP_START || op->kind == OP_REBOOT;
+}
 
 static void op_free(struct op *op)
 {
@@ -49,6 +56,12 @@ void op_free_all(struct vm *vm)
     }
 }
 
+static void take_slot(struct vm *vm)
+{
+    vm->op->has_slot = true;
+    vm->e->starting++;
+}
+
 static void give_turn(struct engine *e)
 {
     struct vm *vm = e->queue;
@@ -56,7 +69,10 @@ static void give_turn(struct engine *e)
     if (!vm || e->starting >= e->max_starting)
         return;
     e->queue = vm->next_queued;
+    if (!e->queue)
+        e->queue_end = &e->queue;
     vm->next_queued = NULL;
+    take_slot(vm);
     loop_timer_set(vm->soon, 0, 0);
 }
 
@@ -79,6 +95,8 @@ static struct op *take_op(struct vm *vm)
     if (!vm->down)
         loop_timer_stop(vm->deadline);
     vm->op = op->next;
+    if (makes_or_starts(op) && !--vm->e->n_starts)
+        prepared_soon(vm->e);
     if (!vm->live) {
         close_p(&vm->lock_fd);
         vm->lock_fd = -1;
@@ -100,7 +118,12 @@ static void finish(struct vm *vm, const char *error)
 
     if (op->kind == OP_STOP || op->kind == OP_RELEASE || op->kind == OP_CREATE)
         outcome.ssh_port = 0;
+    bool idle = !op->next && !vm->live;
+    struct engine *e = vm->e;
+
     (void)take_op(vm);
+    if (idle && !error && (op->kind == OP_STOP || op->kind == OP_CREATE))
+        prepared_offer(e, op->spec);
     host.done(host.ctx, op->spec->id, op->job, &outcome);
     op_free(op);
 }
@@ -205,7 +228,7 @@ static void find(struct vm *vm)
         return;
     }
     vm->lock_fd = lock < 0 ? -1 : lock;
-    if (lock >= 0)
+    if (lock >= 0 && !prepared_waits(vm))
         vmdir_tidy(vm->dirfd);
     go_on_absent(vm);
 }
@@ -264,7 +287,8 @@ static void load_done(struct task *t)
     }
     keep_image(op, &t->image);
     op->step = STEP_DISKS;
-    op->disks = disks_make(vm->e->loop, vm->dirfd, op->spec, &op->image, false, disks_created, vm);
+    op->disks =
+        disks_make(&vm->e->disks, vm->dirfd, op->spec, &op->image, false, disks_created, vm);
 }
 
 static void create(struct vm *vm)
@@ -288,17 +312,47 @@ static void prepare_work(struct task *t)
         t->error = netport_up(&t->port, t->dir, t->self, t->arena, &t->up);
 }
 
+static bool hand_over(struct vm *vm)
+{
+    struct op *op = vm->op;
+
+    if (!prepared_waits(vm))
+        return false;
+    char **argv = args_build(op->arena, op->spec, &op->image, &vm->e->accel.platform);
+    if (!prepared_hand_over(vm, op->spec, &op->image, argv))
+        return false;
+    op->handed = true;
+    op->step = STEP_BOOT;
+    loop_timer_set(vm->deadline, HAND_OVER_MS, 0);
+    vm_record(vm, op->spec, argv);
+    return true;
+}
+
+/* Its turn has come. */
 static void spawn(struct vm *vm)
 {
     struct op *op = vm->op;
-    const char *bad = vm_spawn(vm, op->spec, &op->image, op->arena);
 
+    if (hand_over(vm) || !prepared_gone(vm))
+        return;
+    const char *bad = vm_spawn(vm, op->spec, &op->image, op->arena);
     if (bad) {
         finish(vm, bad);
         return;
     }
     op->step = STEP_BOOT;
     loop_timer_set(vm->deadline, BOOT_MS, 0);
+}
+
+/* At most as many at once as there are processors: more would only slow each other down. */
+static void wait_for_turn(struct vm *vm)
+{
+    struct engine *e = vm->e;
+
+    vm->op->step = STEP_QUEUE;
+    *e->queue_end = vm;
+    e->queue_end = &vm->next_queued;
+    give_turn(e);
 }
 
 static void locals_made(void *arg, const char *error)
@@ -309,7 +363,7 @@ static void locals_made(void *arg, const char *error)
     if (error)
         finish(vm, arena_str(vm->op->arena, error));
     else
-        spawn(vm);
+        wait_for_turn(vm);
 }
 
 static void prepare_done(struct task *t)
@@ -331,37 +385,19 @@ static void prepare_done(struct task *t)
     vm->ssh_port = t->up.ssh_port;
     op->step = STEP_DISKS;
     if (op->reset_local)
-        op->disks = disks_make(vm->e->loop, vm->dirfd, op->spec, &op->image, true, locals_made, vm);
+        op->disks =
+            disks_make(&vm->e->disks, vm->dirfd, op->spec, &op->image, true, locals_made, vm);
     else
-        spawn(vm);
+        wait_for_turn(vm);
 }
 
-static void prepare(struct vm *vm)
+static void start(struct vm *vm)
 {
     struct task *t = op_task(vm, prepare_work, prepare_done);
 
     vm->op->step = STEP_PREPARE;
     t->flag = vm->op->reset_local;
     task_run(t);
-}
-
-/* At most as many at once as there are processors: more would only slow each other down. */
-static void start(struct vm *vm)
-{
-    struct engine *e = vm->e;
-    struct vm **end = &e->queue;
-
-    if (vm->op->step != STEP_QUEUE || e->starting >= e->max_starting) {
-        vm->op->step = STEP_QUEUE;
-        while (*end)
-            end = &(*end)->next_queued;
-        *end = vm;
-        give_turn(e);
-        return;
-    }
-    vm->op->has_slot = true;
-    e->starting++;
-    prepare(vm);
 }
 
 static void started(struct vm *vm)
@@ -548,7 +584,8 @@ static void adopted(struct vm *vm, const char *status)
     struct op *op = vm->op;
 
     loop_timer_stop(vm->deadline);
-    if (is_off(status)) {
+    /* In prelaunch its daemon died between handing a prepared process over and `cont`. */
+    if (is_off(status) || streq(status, "prelaunch")) {
         op->was_off = true;
         op->step = STEP_DOWN;
         vm->off_reason = off_reason(status);
@@ -646,14 +683,15 @@ static void boot_failed(struct vm *vm, int status)
 {
     struct op *op = vm->op;
     const char *why = death_reason(vm, op->arena, status);
-    bool again = !op->retried && demote(vm, why);
+    bool again = op->handed || (!op->retried && demote(vm, why));
 
     vm_forget(vm);
     if (!again) {
         finish(vm, why);
         return;
     }
-    op->retried = true;
+    op->retried = !op->handed;
+    op->handed = false;
     leave_slot(vm);
     start_over(vm);
 }
@@ -716,8 +754,12 @@ void op_gone(struct vm *vm, int status)
 
 static void run_op(struct vm *vm)
 {
+    bool keep = vm->op->kind == OP_START && !vm->op->reset_local && prepared_waits(vm);
+
     if (vm->op->step == STEP_QUEUE)
-        start(vm);
+        spawn(vm);
+    else if (!keep && !prepared_gone(vm))
+        return; /* its end leads here again */
     else if (vm->live)
         go_on_live(vm);
     else
@@ -729,13 +771,32 @@ static void on_soon(void *arg)
     run_op(arg);
 }
 
-/* A forced operation does not wait for the patience of the one before it. */
-static void hurry(struct vm *vm)
+static bool leave_queue(struct vm *vm)
 {
+    struct engine *e = vm->e;
+
+    for (struct vm **at = &e->queue; *at; at = &(*at)->next_queued)
+        if (*at == vm) {
+            *at = vm->next_queued;
+            vm->next_queued = NULL;
+            if (!*at)
+                e->queue_end = at;
+            return true;
+        }
+    return false;
+}
+
+/* A forced operation does not wait for the patience of the one before it, nor for its turn. */
+void op_hurry(struct vm *vm)
+{
+    if (!vm->op)
+        return;
     if (vm->op->kind == OP_STOP || vm->op->kind == OP_REBOOT)
         vm->op->force = true;
     if (vm->op->step == STEP_DOWN && vm->down == DOWN_ASKED)
         vm_power_off(vm, true);
+    else if (vm->op->step == STEP_QUEUE && leave_queue(vm))
+        finish(vm, "another operation took its place");
 }
 
 void op_begin(struct engine *e, enum op_kind kind, const struct machine *m, int64_t job, bool force,
@@ -753,10 +814,11 @@ void op_begin(struct engine *e, enum op_kind kind, const struct machine *m, int6
     while (*end)
         end = &(*end)->next;
     *end = op;
+    e->n_starts += makes_or_starts(op);
     if (!vm->soon)
         vm->soon = loop_timer_new(e->loop, on_soon, vm);
     if (vm->op == op)
         loop_timer_set(vm->soon, 0, 0);
     else if (force || kind == OP_RELEASE)
-        hurry(vm);
+        op_hurry(vm);
 }

@@ -4,9 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/map.h"
+#include "engine/qemu/prepared.h"
 #include "engine/qemu/vm.h"
 #include "engine/qemu/vmdir.h"
 
@@ -21,10 +24,16 @@ enum {
 void engine_describe(struct engine *e)
 {
     const struct verdict *v = &e->accel.verdict;
+    char *to = e->describe[e->describe_at++ % ARRAY_LEN(e->describe)];
+    char prepared[32] = "";
 
-    (void)snprintf(e->describe, sizeof(e->describe), "qemu %s, %s%s%s%s%s", e->accel.version,
+    if (e->max_prepared)
+        (void)snprintf(prepared, sizeof(prepared), ", %u of %u prepared", prepared_count(e),
+                       e->max_prepared);
+    (void)snprintf(to, sizeof(e->describe[0]), "qemu %s, %s%s%s%s%s%s", e->accel.version,
                    v->kvm ? "KVM" : "TCG", *v->why ? " (" : "", v->why, *v->why ? ")" : "",
-                   e->accel.platform.sandbox ? "" : ", without its sandbox");
+                   e->accel.platform.sandbox ? "" : ", without its sandbox", prepared);
+    atomic_store(&e->described, to);
 }
 
 /* Any image with a kernel serves the probe. */
@@ -72,6 +81,7 @@ static void free_engine(struct engine *e)
     free(e->self);
     free(e->kernel);
     free(e->initrd);
+    map_free(e->by_id);
     free(e);
 }
 
@@ -89,7 +99,10 @@ static enum err open_engine(struct loop *loop, const struct engine_config *confi
                          .dir = xstrdup(dir),
                          .self = xstrdup(config->self ? config->self : ""),
                          .grace_ms = config->stop_grace_ms,
+                         .by_id = map_new(),
+                         .max_prepared = (unsigned)config->prepared,
                          .max_starting = processors()};
+    e->queue_end = &e->queue;
     find_kernel(e);
     e->accel_request = (struct accel_request){.dir = e->dir,
                                               .qemu = QEMU_BINARY,
@@ -104,9 +117,11 @@ static enum err open_engine(struct loop *loop, const struct engine_config *confi
         free_engine(e);
         return err;
     }
+    prepared_end_orphans(e->dir);
     engine_describe(e);
     e->caps = loop_timer_new(loop, cap_logs, e);
     loop_timer_set(e->caps, CAPS_MS, CAPS_MS);
+    disks_queue_init(&e->disks, loop, e->max_starting);
     e->calm = loop_timer_new(loop, engine_calm, e);
     *ret = e;
     return ERR_NONE;
@@ -117,10 +132,12 @@ static void close_engine(struct engine *e)
     if (!e)
         return;
     tasks_detach(e);
+    prepared_close(e);
     while (e->vms) {
         op_free_all(e->vms);
         vm_free(e->vms);
     }
+    disks_queue_done(&e->disks);
     network_close(e);
     loop_timer_free(e->caps);
     loop_timer_free(e->calm);
@@ -129,7 +146,7 @@ static void close_engine(struct engine *e)
 
 static const char *describe(struct engine *e)
 {
-    return e->describe;
+    return atomic_load(&e->described);
 }
 
 static void do_create(struct engine *e, const struct machine *m, int64_t job)
@@ -157,6 +174,14 @@ static void do_release(struct engine *e, const struct machine *m, int64_t job)
     op_begin(e, OP_RELEASE, m, job, true, false);
 }
 
+static void do_hurry(struct engine *e, const char *inst)
+{
+    struct vm *vm = vm_find(e, inst);
+
+    if (vm)
+        op_hurry(vm);
+}
+
 static void do_survey(struct engine *e, const struct machine *m)
 {
     op_begin(e, OP_SURVEY, m, 0, false, false);
@@ -172,5 +197,6 @@ const struct engine_driver engine_qemu = {
     .stop = do_stop,
     .reboot = do_reboot,
     .release = do_release,
+    .hurry = do_hurry,
     .survey = do_survey,
 };

@@ -242,6 +242,11 @@ struct qmp *qmp_new(struct loop *loop, int fd, const struct qmp_handler *handler
     return q;
 }
 
+void qmp_set_handler(struct qmp *q, const struct qmp_handler *handler)
+{
+    q->handler = *handler;
+}
+
 void qmp_free(struct qmp *q)
 {
     if (!q)

@@ -29,6 +29,9 @@ struct qmp_handler {
  */
 struct qmp *qmp_new(struct loop *loop, int fd, const struct qmp_handler *handler);
 
+/* Who is told from now on. What is pending stays its asker's. */
+void qmp_set_handler(struct qmp *q, const struct qmp_handler *handler);
+
 /* Calls nothing any more. May be called from its callbacks. NULL is fine. */
 void qmp_free(struct qmp *q);
 

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "base/log.h"
+#include "base/map.h"
 #include "base/util.h"
 #include "engine/qemu/spec.h"
 #include "engine/qemu/vmdir.h"
@@ -32,18 +33,25 @@ static void on_deadline(void *arg);
 static void on_press(void *arg);
 static void on_again(void *arg);
 
+struct vm *vm_find(struct engine *e, const char *id)
+{
+    return map_get(e->by_id, id);
+}
+
 struct vm *vm_get(struct engine *e, const char *id)
 {
-    for (struct vm *vm = e->vms; vm; vm = vm->next)
-        if (streq(vm->id, id))
-            return vm;
-    struct vm *vm = xcalloc(1, sizeof(*vm));
+    struct vm *vm = vm_find(e, id);
+
+    if (vm)
+        return vm;
+    vm = xcalloc(1, sizeof(*vm));
     *vm = (struct vm){
         .e = e, .next = e->vms, .id = xstrdup(id), .dirfd = -1, .lock_fd = -1, .pidfd = -1};
     vm->deadline = loop_timer_new(e->loop, on_deadline, vm);
     vm->press = loop_timer_new(e->loop, on_press, vm);
     vm->again = loop_timer_new(e->loop, on_again, vm);
     e->vms = vm;
+    map_put(e->by_id, vm->id, vm);
     return vm;
 }
 
@@ -72,6 +80,7 @@ void vm_free(struct vm *vm)
             *at = vm->next;
             break;
         }
+    (void)map_remove(vm->e->by_id, vm->id);
     vm_forget(vm);
     loop_timer_free(vm->deadline);
     loop_timer_free(vm->press);
@@ -254,11 +263,17 @@ static void on_closed(void *arg, const char *why)
         loop_timer_set(vm->again, RECONNECT_MS, 0);
 }
 
+static struct qmp_handler handler_of(struct vm *vm)
+{
+    return (struct qmp_handler){
+        .ready = on_ready, .event = on_event, .closed = on_closed, .arg = vm};
+}
+
 static void use_monitor(struct vm *vm, int fd)
 {
-    vm->qmp = qmp_new(vm->e->loop, fd,
-                      &(struct qmp_handler){
-                          .ready = on_ready, .event = on_event, .closed = on_closed, .arg = vm});
+    const struct qmp_handler handler = handler_of(vm);
+
+    vm->qmp = qmp_new(vm->e->loop, fd, &handler);
     ask_status(vm);
 }
 
@@ -313,6 +328,14 @@ static int lower_session(pid_t pid)
     return fd >= 0 && write(fd, value, (size_t)n) < 0 ? -errno : 0;
 }
 
+/* All its threads, and those that it will make: it leads a group and a session of its own. Refused:
+ * it runs all the same. */
+int process_lower_priority(pid_t pid)
+{
+    (void)setpriority(PRIO_PGRP, (id_t)pid, GUEST_NICE);
+    return lower_session(pid);
+}
+
 void engine_calm(void *arg)
 {
     struct engine *e = arg;
@@ -320,7 +343,7 @@ void engine_calm(void *arg)
     for (struct vm *vm = e->vms; vm; vm = vm->next) {
         if (!vm->restless || vm->pid <= 0)
             continue;
-        if (lower_session(vm->pid) == -EAGAIN) {
+        if (process_lower_priority(vm->pid) == -EAGAIN) {
             loop_timer_set(e->calm, CALM_MS, 0);
             return;
         }
@@ -328,18 +351,14 @@ void engine_calm(void *arg)
     }
 }
 
-/* All its threads, and those that it will make: it leads a group and a session of its own. Refused:
- * it runs all the same. */
 void vm_lower_priority(struct vm *vm)
 {
-    if (vm->pid <= 0)
-        return;
-    (void)setpriority(PRIO_PGRP, (id_t)vm->pid, GUEST_NICE);
-    vm->restless = true;
-    engine_calm(vm->e);
+    vm->restless = vm->pid > 0 && process_lower_priority(vm->pid) == -EAGAIN;
+    if (vm->restless)
+        loop_timer_set(vm->e->calm, CALM_MS, 0);
 }
 
-static void record(struct vm *vm, const struct machine *spec, char **argv)
+void vm_record(struct vm *vm, const struct machine *spec, char **argv)
 {
     const struct accel_result *accel = &vm->e->accel;
     json_t *args = json_array();
@@ -417,8 +436,22 @@ const char *vm_spawn(struct vm *vm, const struct machine *spec, const struct ima
     if (e)
         return arena_fmt(a, "QEMU does not start: %s", strerror(-e));
     connect_monitor(vm);
-    record(vm, spec, argv);
+    vm_record(vm, spec, argv);
     return NULL;
+}
+
+void vm_take_over(struct vm *vm, pid_t pid, int pidfd, struct qmp *q)
+{
+    const struct qmp_handler handler = handler_of(vm);
+
+    vm->spawned_at = loop_now_ms(vm->e->loop);
+    if (!use_process(vm, pid, pidfd))
+        abort(); /* a pidfd can be watched */
+    vm->qmp = q;
+    vm->negotiated = true;
+    qmp_set_handler(q, &handler);
+    (void)qmp_call(q, "cont", NULL, NULL, NULL); /* refused: the status, or the deadline, tells */
+    ask_status(vm);
 }
 
 /* The process behind `pid` if, and only if, it is this machine's: a pidfd. */

@@ -32,13 +32,21 @@ struct engine {
     char *kernel, *initrd; /* for the probe; NULL none */
     struct accel_request accel_request;
     struct accel_result accel;
-    char describe[352];
+    char describe[4][384]; /* in turn: another thread may be reading the one before */
+    unsigned describe_at;
+    _Atomic(const char *) described;
     struct vm *vms;
     struct task *tasks;
     struct subnet_switch *switches;
+    struct map *by_id; /* the same, found fast */
     unsigned starting,
-        max_starting; /* machines between spawn and running, each needs a processor */
-    struct vm *queue; /* those that wait for their turn, by next_queued */
+        max_starting;              /* machines between spawn and running, each needs a processor */
+    struct vm *queue, **queue_end; /* those that wait for their turn, by next_queued */
+    struct disks_queue disks;
+    unsigned n_starts; /* operations that make or start a machine */
+    unsigned max_prepared;
+    struct prepared *prepared; /* see prepared.h; what was stopped last first */
+    struct loop_timer *prepare;
     struct loop_timer *caps, *calm;
 };
 
@@ -77,10 +85,10 @@ struct vm {
 enum op_kind { OP_CREATE, OP_START, OP_STOP, OP_REBOOT, OP_RELEASE, OP_SURVEY };
 enum op_step {
     STEP_NEW,
-    STEP_FIND,  /* a QEMU holds the lock: which? */
-    STEP_QUEUE, /* waits for a processor */
+    STEP_FIND, /* a QEMU holds the lock: which? */
     STEP_PREPARE,
     STEP_DISKS,
+    STEP_QUEUE, /* waits for a processor */
     STEP_BOOT,
     STEP_DOWN,
     STEP_RESET,
@@ -96,6 +104,7 @@ struct op {
     bool was_off; /* survey: it had powered itself off */
     bool killing; /* find: the holder did not answer */
     bool retried; /* start: once more, under TCG */
+    bool handed;  /* start: its process was prepared */
     bool has_slot;
     uint64_t find_until;
     struct machine *spec;
@@ -110,13 +119,23 @@ void engine_describe(struct engine *e); /* says anew what it runs on */
 
 /* ---- vm.c: the process ---- */
 
-struct vm *vm_get(struct engine *e, const char *id); /* makes it when it is not there */
-void vm_free(struct vm *vm);                         /* leaves the process alone */
+struct vm *vm_get(struct engine *e, const char *id);  /* makes it when it is not there */
+struct vm *vm_find(struct engine *e, const char *id); /* NULL when it is not there */
+void vm_free(struct vm *vm);                          /* leaves the process alone */
 
 /* Spawns; the lock goes to the new process. NULL, or a sentence in the arena. */
 const char *vm_spawn(struct vm *vm, const struct machine *spec, const struct image_files *image,
                      struct arena *a);
 
+/* Instead of spawning: a process with the lock that waits for `cont`, which it is told. Takes the
+ * pidfd and the monitor's client. */
+void vm_take_over(struct vm *vm, pid_t pid, int pidfd, struct qmp *q);
+
+/* Keeps what the machine was started with, for who looks for a fault. */
+void vm_record(struct vm *vm, const struct machine *spec, char **argv);
+
+/* 0, or -EAGAIN when the system wants to be asked again later. */
+int process_lower_priority(pid_t pid);
 /* Below the daemon and below machines that are still starting, once it runs. */
 void vm_lower_priority(struct vm *vm);
 /* Goes on with it for those that the system has made wait; a timer's callback. */
@@ -142,6 +161,7 @@ void vm_forget(struct vm *vm);
 
 void op_begin(struct engine *e, enum op_kind kind, const struct machine *m, int64_t job, bool force,
               bool reset_local);
+void op_hurry(struct vm *vm);    /* a forced operation waits behind the one under way */
 void op_free_all(struct vm *vm); /* without a word to the host */
 
 /* The monitor told the status: after adopting, after spawning, after being lost. */

@@ -132,17 +132,17 @@ int vmdir_lock(int dirfd)
 }
 
 /* The kernel lists in fdinfo the locks that this very open file description holds. */
-bool vmdir_holds(int dirfd, pid_t pid)
+static bool holds(int file, pid_t pid, int number)
 {
     char path[64], line[256];
     struct stat ours, theirs;
     bool found = false;
 
-    (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, FD_DIR);
-    if (fstat(dirfd, &ours) < 0 || stat(path, &theirs) < 0 || ours.st_dev != theirs.st_dev ||
+    (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, number);
+    if (fstat(file, &ours) < 0 || stat(path, &theirs) < 0 || ours.st_dev != theirs.st_dev ||
         ours.st_ino != theirs.st_ino)
         return false;
-    (void)snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)pid, FD_DIR);
+    (void)snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)pid, number);
     FILE *f = fopen(path, "re");
     if (!f)
         return false;
@@ -152,7 +152,12 @@ bool vmdir_holds(int dirfd, pid_t pid)
     return found;
 }
 
-pid_t vmdir_holder(int dirfd)
+bool vmdir_holds(int dirfd, pid_t pid)
+{
+    return holds(dirfd, pid, FD_DIR);
+}
+
+pid_t vmdir_find_holder(int file, int number)
 {
     DIR *d = opendir("/proc");
     pid_t holder = 0;
@@ -163,11 +168,16 @@ pid_t vmdir_holder(int dirfd)
         long long pid;
 
         if (!parse_i64(e->d_name, &pid) && pid > 0 && pid <= INT_MAX && pid != getpid() &&
-            vmdir_holds(dirfd, (pid_t)pid))
+            holds(file, (pid_t)pid, number))
             holder = (pid_t)pid;
     }
     (void)closedir(d); /* only read */
     return holder;
+}
+
+pid_t vmdir_holder(int dirfd)
+{
+    return vmdir_find_holder(dirfd, FD_DIR);
 }
 
 /* ---- sockets ---- */

@@ -34,6 +34,9 @@ bool vmdir_holds(int dirfd, pid_t pid);
 /* Looks through all processes for the holder; 0 when none is found. */
 pid_t vmdir_holder(int dirfd);
 
+/* The same for a lock on any file that the holder has as descriptor `number`. */
+pid_t vmdir_find_holder(int file, int number);
+
 /* A listening monitor socket at qmp.sock, for FD_MONITOR; replaces a stale one. */
 int vmdir_listen(int dirfd);
 

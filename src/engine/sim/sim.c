@@ -155,6 +155,13 @@ static void sim_survey(struct engine *e, const struct machine *m)
     e->host.surveyed(e->host.ctx, m->id, found ? SURVEY_RUNNING : SURVEY_ABSENT);
 }
 
+static void sim_hurry(struct engine *e, const char *inst)
+{
+    for (struct sim_op *op = e->ops; op; op = op->next)
+        if (streq(op->inst, inst))
+            loop_timer_set(op->timer, 0, 0);
+}
+
 static void sim_close(struct engine *e)
 {
     if (!e)
@@ -212,5 +219,6 @@ const struct engine_driver engine_sim = {
     .stop = sim_stop,
     .reboot = sim_reboot,
     .release = sim_release,
+    .hurry = sim_hurry,
     .survey = sim_survey,
 };

@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "engine/qemu/args.h"
 #include "engine/qemu/netport.h"
 #include "engine/qemu/vmdir.h"
 #include "engine/switch/control.h"
@@ -866,6 +867,147 @@ static void test_kvm_demotion(void **state)
 
 #define STORY(t) cmocka_unit_test_setup_teardown(t, bench_open, bench_close)
 
+/* ---- processes started ahead ---- */
+
+static pid_t prepared_pid(struct bench *b, const char *id)
+{
+    CLEANUP(free_p) char *path = xasprintf("%s/prepared/%s", b->dir, id);
+    CLEANUP(close_p) int mark = open(path, O_RDONLY | O_CLOEXEC);
+
+    return mark < 0 ? 0 : vmdir_find_holder(mark, FD_FIRST_KEY);
+}
+
+static bool is_prepared(struct bench *b)
+{
+    return strstr(engine_qemu.describe(b->engine), ", 1 of 1 prepared") != NULL;
+}
+
+static void prepare_one(struct bench *b)
+{
+    b->config.prepared = 1;
+    reopen_engine(b);
+}
+
+static pid_t await_prepared(struct bench *b, const char *id)
+{
+    if (!wait_for(b, is_prepared, SOON_MS))
+        fail_msg("nothing was prepared: %s", engine_qemu.describe(b->engine));
+    pid_t pid = prepared_pid(b, id);
+    assert_true(pid > 0);
+    assert_int_equal(pid_of(b, id), 0); /* it is not a machine that runs */
+    return pid;
+}
+
+static bool is_dead(struct bench *b)
+{
+    return kill(b->pid, 0) < 0 && errno == ESRCH;
+}
+
+static void expect_dead(struct bench *b, pid_t pid)
+{
+    b->pid = pid;
+    if (!wait_for(b, is_dead, SOON_MS))
+        fail_msg("process %d lives", (int)pid);
+}
+
+static void test_a_prepared_process_becomes_the_machine(void **state)
+{
+    struct bench *b = need_guest(state);
+    struct machine m = machine(b, 0);
+
+    prepare_one(b);
+    create(b, &m);
+    pid_t pid = await_prepared(b, m.id);
+    assert_int_equal(survey(b, &m), SURVEY_ABSENT); /* the question ends it */
+    expect_dead(b, pid);
+    stop(b, &m, true);
+    pid = await_prepared(b, m.id);
+    start(b, &m);
+    assert_int_equal(pid_of(b, m.id), pid);
+    assert_int_equal(prepared_pid(b, m.id), 0);
+    assert_non_null(strstr(engine_qemu.describe(b->engine), ", 0 of 1 prepared"));
+    expect_serial(b, m.id, "i-one is up: 172.16.0.11", 1);
+
+    reopen_engine(b); /* its lock outlives us like any machine's */
+    assert_int_equal(survey(b, &m), SURVEY_RUNNING);
+    assert_int_equal(pid_of(b, m.id), pid);
+    stop(b, &m, true);
+    pid = await_prepared(b, m.id);
+    engine_qemu.release(b->engine, &m, ++b->next_job);
+    expect_ok(b);
+    expect_dead(b, pid);
+    assert_int_equal(open_dir(b, m.id), -ENOENT);
+    assert_int_equal(b->n_stopped, 0);
+}
+
+static void test_what_does_not_fit_starts_cold(void **state)
+{
+    struct bench *b = need_guest(state);
+    struct machine m = machine(b, 0);
+
+    prepare_one(b);
+    create(b, &m);
+    pid_t pid = await_prepared(b, m.id);
+    m.memory_mib = 160;
+    start(b, &m);
+    assert_int_not_equal(pid_of(b, m.id), pid);
+    expect_dead(b, pid);
+    expect_serial(b, m.id, "is up:", 1);
+    stop(b, &m, true);
+
+    pid = await_prepared(b, m.id);
+    end_process(pid); /* it died alone, and we may not even know yet */
+    start(b, &m);
+    assert_int_not_equal(pid_of(b, m.id), pid);
+    stop(b, &m, true);
+
+    pid = await_prepared(b, m.id);
+    engine_qemu.close(b->engine); /* in order: nothing is left behind */
+    expect_dead(b, pid);
+    assert_int_equal(prepared_pid(b, m.id), 0);
+    open_engine(b);
+}
+
+/* The latest is the likeliest; a machine that takes the place ends the one before. */
+static void test_the_latest_is_prepared(void **state)
+{
+    struct bench *b = need_guest(state);
+    struct machine one = machine(b, 0), two = machine(b, 1);
+
+    prepare_one(b);
+    create(b, &one);
+    pid_t pid = await_prepared(b, one.id);
+    create(b, &two);
+    pid_t other = await_prepared(b, two.id);
+    expect_dead(b, pid);
+    start(b, &one);
+    assert_int_equal(prepared_pid(b, two.id), other);
+    start(b, &two);
+    assert_int_equal(pid_of(b, two.id), other);
+}
+
+static void test_encrypted_disks_are_not_prepared(void **state)
+{
+    struct bench *b = need_guest(state);
+    struct machine m = machine(b, 0), other = machine(b, 1);
+    const struct machine_disk disk = {
+        .id = "d-sys",
+        .kind = DISK_SYSTEM,
+        .size_gib = 2,
+        .encrypted = true,
+        .data_key = {.data = "0123456789abcdef0123456789abcdef", .len = 32}};
+
+    prepare_one(b);
+    create(b, &other);
+    pid_t pid = await_prepared(b, other.id);
+    m.disks = &disk;
+    create(b, &m);
+    start(b, &m);
+    stop(b, &m, true);
+    assert_int_equal(prepared_pid(b, m.id), 0);
+    assert_int_equal(prepared_pid(b, other.id), pid); /* it did not take the place either */
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {STORY(test_life),
@@ -883,7 +1025,11 @@ int main(int argc, char **argv)
                                        STORY(test_release),
                                        STORY(test_kept_disk),
                                        STORY(test_close_midway),
-                                       STORY(test_kvm_demotion)};
+                                       STORY(test_kvm_demotion),
+                                       STORY(test_a_prepared_process_becomes_the_machine),
+                                       STORY(test_what_does_not_fit_starts_cold),
+                                       STORY(test_the_latest_is_prepared),
+                                       STORY(test_encrypted_disks_are_not_prepared)};
 
     if (argc > 1 && streq(argv[1], "switch"))
         return switch_main(argc - 1, argv + 1);
