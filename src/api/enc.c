@@ -28,6 +28,21 @@ static size_t utf8_len(const char *s)
     return n > 1 && (too_long || none) ? 0 : n;
 }
 
+/* Most texts are, and then there is nothing to look for. */
+static bool ascii(const char *s, size_t n)
+{
+    uint64_t all = 0, v;
+    size_t i = 0;
+
+    for (; i + sizeof(v) <= n; i += sizeof(v)) {
+        memcpy(&v, s + i, sizeof(v));
+        all |= v;
+    }
+    for (; i < n; i++)
+        all |= (unsigned char)s[i];
+    return !(all & 0x8080808080808080ULL);
+}
+
 /* A copy in which whatever is no character is U+FFFD; NULL: there is nothing to mend. */
 static char *mended(const char *s)
 {
@@ -35,6 +50,8 @@ static char *mended(const char *s)
     const char *p = s;
     size_t n;
 
+    if (ascii(s, strlen(s)))
+        return NULL;
     while (*p && (n = utf8_len(p)))
         p += n;
     if (!*p)
@@ -77,6 +94,18 @@ static void tag(struct enc *e, const char *open, const char *name)
     buf_char(e->out, '>');
 }
 
+/* Names are the documents': letters and hyphens, which need no escape. */
+static void json_name(struct buf *b, const char *name)
+{
+    size_t n = strlen(name);
+    char *to = buf_reserve(b, n + 3);
+
+    *to++ = '"';
+    memcpy(to, name, n);
+    memcpy(to + n, "\":", 3);
+    b->len += n + 3;
+}
+
 /* What stands before a value: comma and name. Returns the XML element's name. */
 static const char *lead(struct enc *e, const char *name)
 {
@@ -90,10 +119,8 @@ static const char *lead(struct enc *e, const char *name)
     }
     if (e->at[e->depth].any)
         buf_char(e->out, ',');
-    if (!list) {
-        buf_json(e->out, name);
-        buf_char(e->out, ':');
-    }
+    if (!list)
+        json_name(e->out, name);
     e->at[e->depth].any = true;
     return element;
 }
@@ -151,8 +178,7 @@ void enc_list(struct enc *e, const char *name, const char *item)
 
     if (e->format == ENC_JSON_WRAPPED) {
         buf_char(e->out, '{');
-        buf_json(e->out, item);
-        buf_char(e->out, ':');
+        json_name(e->out, item);
     }
     if (!xml(e))
         buf_char(e->out, '[');

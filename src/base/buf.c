@@ -1,6 +1,7 @@
 /* The growing byte buffer. */
 #include "base/buf.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 enum {
@@ -85,20 +86,44 @@ void buf_i64(struct buf *b, long long v)
     buf_add(b, p, (size_t)(text + sizeof(text) - p));
 }
 
+/* How many bytes from `s` on need no escape: eight are looked at together, by the classic test for
+ * a byte that is zero after subtracting what is looked for. */
+static size_t plain_run(const char *s, size_t n)
+{
+    const uint64_t ones = 0x0101010101010101ULL, highs = 0x8080808080808080ULL;
+    size_t i = 0;
+
+    for (; i + 8 <= n; i += 8) {
+        uint64_t v, quote, slash;
+
+        memcpy(&v, s + i, sizeof(v));
+        quote = v ^ (ones * '"');
+        slash = v ^ (ones * '\\');
+        uint64_t low = (v - ones * 0x20) & ~v;
+        if ((low | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & highs)
+            break;
+    }
+    while (i < n && (unsigned char)s[i] >= 0x20 && s[i] != '"' && s[i] != '\\')
+        i++;
+    return i;
+}
+
 void buf_json(struct buf *b, const char *s)
 {
     static const char hex[] = "0123456789abcdef";
+    size_t n = strlen(s);
 
+    (void)buf_reserve(b, n + 2);
     buf_char(b, '"');
-    for (const char *from = s;; s++) {
-        unsigned char c = (unsigned char)*s;
+    for (;;) {
+        size_t run = plain_run(s, n);
 
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        buf_add(b, from, (size_t)(s - from));
-        from = s + 1;
-        if (!c)
+        buf_add(b, s, run);
+        if (run == n)
             break;
+        unsigned char c = (unsigned char)s[run];
+        s += run + 1;
+        n -= run + 1;
         if (c == '"' || c == '\\')
             buf_add(b, (char[]){'\\', (char)c}, 2);
         else if (c == '\n')
