@@ -32,9 +32,11 @@ static size_t utf8_len(const char *s)
 static char *mended(const char *s)
 {
     struct buf b = {0};
-    const char *p = s;
-    size_t n;
+    size_t n = strlen(s), plain = text_plain(s, n);
+    const char *p = s + plain;
 
+    if (plain == n)
+        return NULL;
     while (*p && (n = utf8_len(p)))
         p += n;
     if (!*p)
@@ -77,6 +79,23 @@ static void tag(struct enc *e, const char *open, const char *name)
     buf_char(e->out, '>');
 }
 
+/* Names are ours and need no escapes. */
+static void add_name(struct buf *b, const char *name, bool comma)
+{
+    size_t n = strlen(name);
+    char *start = buf_reserve(b, n + 4), *to = start;
+
+    if (comma)
+        *to++ = ',';
+    *to++ = '"';
+    memcpy(to, name, n);
+    to += n;
+    *to++ = '"';
+    *to++ = ':';
+    *to = 0;
+    b->len += (size_t)(to - start);
+}
+
 /* What stands before a value: comma and name. Returns the XML element's name. */
 static const char *lead(struct enc *e, const char *name)
 {
@@ -88,11 +107,11 @@ static const char *lead(struct enc *e, const char *name)
         tag(e, "<", element);
         return element;
     }
-    if (e->at[e->depth].any)
-        buf_char(e->out, ',');
-    if (!list) {
-        buf_json(e->out, name);
-        buf_char(e->out, ':');
+    if (list) {
+        if (e->at[e->depth].any)
+            buf_char(e->out, ',');
+    } else {
+        add_name(e->out, name, e->at[e->depth].any);
     }
     e->at[e->depth].any = true;
     return element;
@@ -200,6 +219,11 @@ void enc_num(struct enc *e, const char *name, double value)
     const char *element = lead(e, name);
     char text[40];
 
+    if (value > 0 && value < 1e15 && value == (double)(int64_t)value) {
+        buf_i64(e->out, (int64_t)value);
+        trail(e, element);
+        return;
+    }
     for (int digits = 15; digits <= 17; digits++) {
         (void)snprintf(text, sizeof(text), "%.*g", digits, isfinite(value) ? value : 0.0);
         if (strtod(text, NULL) == value)
