@@ -28,29 +28,14 @@ static size_t utf8_len(const char *s)
     return n > 1 && (too_long || none) ? 0 : n;
 }
 
-/* Most texts are, and then there is nothing to look for. */
-static bool ascii(const char *s, size_t n)
-{
-    uint64_t all = 0, v;
-    size_t i = 0;
-
-    for (; i + sizeof(v) <= n; i += sizeof(v)) {
-        memcpy(&v, s + i, sizeof(v));
-        all |= v;
-    }
-    for (; i < n; i++)
-        all |= (unsigned char)s[i];
-    return !(all & 0x8080808080808080ULL);
-}
-
 /* A copy in which whatever is no character is U+FFFD; NULL: there is nothing to mend. */
 static char *mended(const char *s)
 {
     struct buf b = {0};
-    const char *p = s;
-    size_t n;
+    size_t n = strlen(s), plain = text_plain(s, n);
+    const char *p = s + plain;
 
-    if (ascii(s, strlen(s)))
+    if (plain == n)
         return NULL;
     while (*p && (n = utf8_len(p)))
         p += n;
@@ -94,16 +79,21 @@ static void tag(struct enc *e, const char *open, const char *name)
     buf_char(e->out, '>');
 }
 
-/* Names are the documents': letters and hyphens, which need no escape. */
-static void json_name(struct buf *b, const char *name)
+/* Names are ours and need no escapes. */
+static void add_name(struct buf *b, const char *name, bool comma)
 {
     size_t n = strlen(name);
-    char *to = buf_reserve(b, n + 3);
+    char *start = buf_reserve(b, n + 4), *to = start;
 
+    if (comma)
+        *to++ = ',';
     *to++ = '"';
     memcpy(to, name, n);
-    memcpy(to + n, "\":", 3);
-    b->len += n + 3;
+    to += n;
+    *to++ = '"';
+    *to++ = ':';
+    *to = 0;
+    b->len += (size_t)(to - start);
 }
 
 /* What stands before a value: comma and name. Returns the XML element's name. */
@@ -117,10 +107,12 @@ static const char *lead(struct enc *e, const char *name)
         tag(e, "<", element);
         return element;
     }
-    if (e->at[e->depth].any)
-        buf_char(e->out, ',');
-    if (!list)
-        json_name(e->out, name);
+    if (list) {
+        if (e->at[e->depth].any)
+            buf_char(e->out, ',');
+    } else {
+        add_name(e->out, name, e->at[e->depth].any);
+    }
     e->at[e->depth].any = true;
     return element;
 }
@@ -178,7 +170,8 @@ void enc_list(struct enc *e, const char *name, const char *item)
 
     if (e->format == ENC_JSON_WRAPPED) {
         buf_char(e->out, '{');
-        json_name(e->out, item);
+        buf_json(e->out, item);
+        buf_char(e->out, ':');
     }
     if (!xml(e))
         buf_char(e->out, '[');
@@ -226,6 +219,11 @@ void enc_num(struct enc *e, const char *name, double value)
     const char *element = lead(e, name);
     char text[40];
 
+    if (value > 0 && value < 1e15 && value == (double)(int64_t)value) {
+        buf_i64(e->out, (int64_t)value);
+        trail(e, element);
+        return;
+    }
     for (int digits = 15; digits <= 17; digits++) {
         (void)snprintf(text, sizeof(text), "%.*g", digits, isfinite(value) ? value : 0.0);
         if (strtod(text, NULL) == value)

@@ -86,51 +86,57 @@ void buf_i64(struct buf *b, long long v)
     buf_add(b, p, (size_t)(text + sizeof(text) - p));
 }
 
-/* How many bytes from `s` on need no escape: eight are looked at together, by the classic test for
- * a byte that is zero after subtracting what is looked for. */
-static size_t plain_run(const char *s, size_t n)
+/* Has one of the eight bytes a value below `limit`, or the high bit? */
+static uint64_t bytes_below(uint64_t x, uint8_t limit)
 {
-    const uint64_t ones = 0x0101010101010101ULL, highs = 0x8080808080808080ULL;
+    const uint64_t each = 0x0101010101010101, high = each << 7;
+
+    return ((x - each * limit) | x) & high;
+}
+
+static uint64_t bytes_equal(uint64_t x, uint8_t c)
+{
+    return bytes_below(x ^ (0x0101010101010101 * c), 1);
+}
+
+size_t text_plain(const char *s, size_t n)
+{
     size_t i = 0;
 
-    for (; i + 8 <= n; i += 8) {
-        uint64_t v, quote, slash;
-
-        memcpy(&v, s + i, sizeof(v));
-        quote = v ^ (ones * '"');
-        slash = v ^ (ones * '\\');
-        uint64_t low = (v - ones * 0x20) & ~v;
-        if ((low | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & highs)
+    for (uint64_t x; i + sizeof(x) <= n; i += sizeof(x)) {
+        memcpy(&x, s + i, sizeof(x));
+        if (bytes_below(x, 0x20) || bytes_equal(x, '"') || bytes_equal(x, '\\'))
             break;
     }
-    while (i < n && (unsigned char)s[i] >= 0x20 && s[i] != '"' && s[i] != '\\')
+    while (i < n && s[i] >= 0x20 && s[i] != '"' && s[i] != '\\')
         i++;
     return i;
 }
 
-void buf_json(struct buf *b, const char *s)
+static void add_escaped(struct buf *b, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
-    size_t n = strlen(s);
 
-    (void)buf_reserve(b, n + 2);
-    buf_char(b, '"');
-    for (;;) {
-        size_t run = plain_run(s, n);
+    if (c == '"' || c == '\\')
+        buf_add(b, (char[]){'\\', (char)c}, 2);
+    else if (c == '\n')
+        buf_str(b, "\\n");
+    else if (c < 0x20)
+        buf_add(b, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+    else
+        buf_char(b, (char)c);
+}
 
-        buf_add(b, s, run);
-        if (run == n)
-            break;
-        unsigned char c = (unsigned char)s[run];
-        s += run + 1;
-        n -= run + 1;
-        if (c == '"' || c == '\\')
-            buf_add(b, (char[]){'\\', (char)c}, 2);
-        else if (c == '\n')
-            buf_str(b, "\\n");
-        else
-            buf_add(b, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
-    }
+void buf_json(struct buf *b, const char *s)
+{
+    size_t n = strlen(s), plain = text_plain(s, n);
+    char *to = buf_reserve(b, n + 2);
+
+    *to++ = '"';
+    memcpy(to, s, plain);
+    b->len += 1 + plain;
+    for (size_t i = plain; i < n; i++)
+        add_escaped(b, (unsigned char)s[i]);
     buf_char(b, '"');
 }
 

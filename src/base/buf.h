@@ -38,6 +38,9 @@ static inline void buf_char(struct buf *b, char c)
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_vfmt(struct buf *b, const char *fmt, va_list ap) PRINTF(2, 0);
 void buf_i64(struct buf *b, long long v);
+/* How many of the first bytes mean the same in JSON as outside: ASCII but for controls, '"', '\'.
+ */
+size_t text_plain(const char *s, size_t n);
 void buf_json(struct buf *b, const char *s); /* as a JSON string, with its quotes; `s` is UTF-8 */
 
 /* Removes the first `n` bytes. */

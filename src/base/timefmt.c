@@ -5,16 +5,30 @@
 #include <stdbool.h>
 #include <time.h>
 
+static char *put(char *to, int v, int digits, char after)
+{
+    for (int i = digits; i-- > 0; v /= 10)
+        to[i] = (char)('0' + v % 10);
+    to[digits] = after;
+    return to + digits + 1;
+}
+
 static char *format(struct arena *a, int64_t ms, bool seconds)
 {
     time_t t = (time_t)(ms >= 0 ? ms / 1000 : (ms - 999) / 1000);
+    char *text = arena_alloc(a, sizeof("YYYY-MM-DDThh:mm:ssZ")), *to = text;
     struct tm tm;
-    char text[64];
 
-    (void)gmtime_r(&t, &tm);
-    size_t n = seconds ? strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm)
-                       : strftime(text, sizeof(text), "%Y-%m-%dT%H:%MZ", &tm);
-    return arena_strn(a, text, n);
+    if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
+        return arena_str(a, seconds ? "0000-00-00T00:00:00Z" : "0000-00-00T00:00Z");
+    to = put(to, tm.tm_year + 1900, 4, '-');
+    to = put(to, tm.tm_mon + 1, 2, '-');
+    to = put(to, tm.tm_mday, 2, 'T');
+    to = put(to, tm.tm_hour, 2, ':');
+    to = put(to, tm.tm_min, 2, seconds ? ':' : 'Z');
+    if (seconds)
+        (void)put(to, tm.tm_sec, 2, 'Z'); /* the end is there already */
+    return text;
 }
 
 char *time_seconds(struct arena *a, int64_t ms)

@@ -6,7 +6,8 @@
 
 #include "base/arena.h"
 
-/* "2026-01-02T03:04:05Z" and "2026-01-02T03:04Z" of milliseconds since 1970. */
+/* "2026-01-02T03:04:05Z" and "2026-01-02T03:04Z" of milliseconds since 1970; of a year that has
+ * not four digits, zeros. */
 char *time_seconds(struct arena *a, int64_t ms);
 char *time_minutes(struct arena *a, int64_t ms);
 

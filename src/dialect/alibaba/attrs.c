@@ -5,12 +5,12 @@
 
 json_t *attrs_load(const char *text)
 {
-    json_t *j = json_loads(str_empty(text) ? "{}" : text, 0, NULL);
+    json_t *j = str_empty(text) || streq(text, "{}") ? NULL : json_loads(text, 0, NULL);
 
     if (json_is_object(j))
         return j;
     json_decref(j);
-    return json_object();
+    return NULL;
 }
 
 const char *attrs_str(const json_t *attrs, const char *name, const char *def)

@@ -9,7 +9,8 @@
 
 #include "base/arena.h"
 
-/* A damaged text is an empty object. The caller owns the result. */
+/* NULL: there are none, or the text is damaged; the functions below take it. The caller owns the
+ * result. */
 json_t *attrs_load(const char *text);
 
 /* Borrowed from `attrs`; `def` when there is none. */

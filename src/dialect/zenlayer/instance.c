@@ -126,7 +126,6 @@ static void gather(struct call *c, struct zec_instance *i, const struct inst *in
     i->secgroup = first_of(c->arena, in->secgroups);
     i->tags = zec_tags_read(c->arena, in->tags, &i->n_tags);
     i->nic_id = zec_derived_id(c->arena, "nic", in->id);
-    i->group_id = zec_group_id(c->arena, in->account);
     i->created = time_seconds(c->arena, in->created_at);
     i->expires = in->expires_at ? time_seconds(c->arena, in->expires_at) : NULL;
 }
@@ -142,6 +141,9 @@ struct zec_instance *zec_instances_read(struct call *c, const struct inst *rows,
 
     for (size_t i = 0; i < n; i++) {
         gather(c, &list[i], &rows[i], starting);
+        list[i].group_id = i && streq(rows[i].account, rows[i - 1].account)
+                               ? list[i - 1].group_id
+                               : zec_group_id(c->arena, rows[i].account);
         list[i].image_name = image_name(c, &images, rows[i].image);
         take_disks(&list[i], disks, n_disks);
     }

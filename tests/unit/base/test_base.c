@@ -114,6 +114,9 @@ static void times_are_read_as_written(void **state)
     assert_int_equal(time_parse("2024-02-29T23:59Z", &ms), 0);
     assert_string_equal(time_seconds(a, ms), "2024-02-29T23:59:00Z");
     assert_string_equal(time_seconds(a, -1), "1969-12-31T23:59:59Z");
+    assert_string_equal(time_seconds(a, 253402300799000), "9999-12-31T23:59:59Z");
+    assert_string_equal(time_minutes(a, 253402300800000), "0000-00-00T00:00Z"); /* year 10000 */
+    assert_string_equal(time_seconds(a, INT64_MAX), "0000-00-00T00:00:00Z");
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
         assert_int_equal(time_parse(wrong[i], &ms), -EINVAL);
 }
@@ -196,6 +199,31 @@ static void sealed_bytes_open_only_unchanged(void **state)
     assert_int_equal(aead_open(key, "ctx", 3, sealed, sizeof(sealed), plain), -EBADMSG);
 }
 
+/* Every byte at every place of a text, against a rule of one line. */
+static void plain_text_is_what_json_leaves_alone(void **state)
+{
+    char text[27];
+
+    (void)state;
+    for (size_t at = 0; at < sizeof(text) - 1; at++)
+        for (int c = 1; c < 256; c++) {
+            bool plain = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+            CLEANUP(buf_done) struct buf b = {0};
+
+            memset(text, 'z', sizeof(text) - 1);
+            text[sizeof(text) - 1] = 0;
+            text[at] = (char)c;
+            assert_int_equal(text_plain(text, sizeof(text) - 1), plain ? sizeof(text) - 1 : at);
+            buf_json(&b, text);
+            assert_int_equal(b.len, strlen(b.data));
+            size_t grown = c == '"' || c == '\\' || c == '\n' ? 1 : c < 0x20 ? 5 : 0;
+            assert_int_equal(b.len, sizeof(text) - 1 + 2 + grown);
+            assert_int_equal(b.data[0], '"');
+            assert_int_equal(b.data[b.len - 1], '"');
+        }
+    assert_int_equal(text_plain("", 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +233,7 @@ int main(void)
         cmocka_unit_test(times_are_read_as_written),
         cmocka_unit_test(numbers_are_whole_texts),
         cmocka_unit_test(bytes_have_text_forms),
+        cmocka_unit_test(plain_text_is_what_json_leaves_alone),
         cmocka_unit_test(digests_match_their_standards),
         cmocka_unit_test(sealed_bytes_open_only_unchanged),
     };

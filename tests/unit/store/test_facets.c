@@ -352,10 +352,21 @@ static void old_instances_are_listed_as_new_ones(void **state)
 
         assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     }
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "INSERT INTO job VALUES ('i-001',7,'1',1,0,0,0,'',5);"
+                     "INSERT INTO nonce VALUES ('k/n',99); INSERT INTO sequence VALUES ('job',7);"
+                     "INSERT INTO address VALUES ('s/10.0.0.1','i-001')",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     assert_int_equal(store_open(&(struct store_config){.dir = w->dir}, &w->store, &w->fail),
                      ERR_NONE);
-    assert_int_equal(number(w, "PRAGMA user_version"), 2);
+    assert_int_equal(number(w, "PRAGMA user_version"), 3);
+    assert_int_equal(number(w, "SELECT id FROM job WHERE inst='i-001'"), 7);
+    assert_int_equal(number(w, "SELECT until FROM nonce WHERE key='k/n'"), 99);
+    assert_int_equal(number(w, "SELECT value FROM sequence WHERE name='job'"), 7);
+    assert_int_equal(number(w, "SELECT count(*) FROM address"), 1);
 
     struct tx *tx = store_read(w->store, w->arena);
     struct query q = {.limit = 3};
