@@ -164,7 +164,8 @@ static void dismiss(struct prepared *p)
     p->stage = ENDING;
     qmp_free(p->qmp);
     p->qmp = NULL;
-    (void)child_kill(p->pidfd, SIGKILL); /* gone already: its pidfd tells */
+    (void)process_priority(p->pid, true); /* a start may be waiting for its end */
+    (void)child_kill(p->pidfd, SIGKILL);  /* gone already: its pidfd tells */
     loop_timer_set(p->deadline, REAP_MS, 0);
     engine_describe(p->e);
 }
@@ -345,7 +346,7 @@ static void make(struct prepared *p, const struct image_files *image)
         return;
     }
     p->stage = BOOTING;
-    process_lower_priority(p->pid);
+    (void)process_priority(p->pid, false);
     if (watch_process(p) < 0)
         dismiss(p);
 }

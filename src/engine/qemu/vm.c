@@ -101,9 +101,17 @@ static void set_down(struct vm *vm, enum down to, uint64_t deadline_ms)
     loop_timer_set(vm->deadline, deadline_ms, 0);
 }
 
+/* Somebody waits for its end, which takes a processor too: a guest's memory is given back. */
+static void full_priority(struct vm *vm)
+{
+    vm->restless = false;
+    (void)process_priority(vm->pid, true);
+}
+
 static void kill_now(struct vm *vm)
 {
     loop_timer_stop(vm->press);
+    full_priority(vm);
     (void)child_kill(vm->pidfd, SIGKILL); /* gone already: its pidfd tells */
     set_down(vm, DOWN_KILLED, REAP_MS);
 }
@@ -113,6 +121,7 @@ static void kill_now(struct vm *vm)
 static void quit(struct vm *vm)
 {
     loop_timer_stop(vm->press);
+    full_priority(vm);
     (void)child_kill(vm->pidfd, SIGTERM); /* gone already: its pidfd tells */
     set_down(vm, DOWN_QUIT, QUIT_MS);
 }
@@ -318,22 +327,26 @@ static bool use_process(struct vm *vm, pid_t pid, int pidfd)
  * counts inside its own session only, and the session has one of its own. -EAGAIN: who is not root
  * may set it a few times a second.
  */
-static int lower_session(pid_t pid)
+static int set_session(pid_t pid, int nice)
 {
     char path[64], value[16];
 
     (void)snprintf(path, sizeof(path), "/proc/%d/autogroup", (int)pid);
-    int n = snprintf(value, sizeof(value), "%d", GUEST_NICE);
+    int n = snprintf(value, sizeof(value), "%d", nice);
     CLEANUP(close_p) int fd = open(path, O_WRONLY | O_CLOEXEC);
     return fd >= 0 && write(fd, value, (size_t)n) < 0 ? -errno : 0;
 }
 
 /* All its threads, and those that it will make: it leads a group and a session of its own. Refused:
  * it runs all the same. */
-int process_lower_priority(pid_t pid)
+int process_priority(pid_t pid, bool full)
 {
-    (void)setpriority(PRIO_PGRP, (id_t)pid, GUEST_NICE);
-    return lower_session(pid);
+    int nice = full ? 0 : GUEST_NICE;
+
+    if (pid <= 0)
+        return 0;
+    (void)setpriority(PRIO_PGRP, (id_t)pid, nice);
+    return set_session(pid, nice);
 }
 
 void engine_calm(void *arg)
@@ -343,7 +356,7 @@ void engine_calm(void *arg)
     for (struct vm *vm = e->vms; vm; vm = vm->next) {
         if (!vm->restless || vm->pid <= 0)
             continue;
-        if (process_lower_priority(vm->pid) == -EAGAIN) {
+        if (process_priority(vm->pid, false) == -EAGAIN) {
             loop_timer_set(e->calm, CALM_MS, 0);
             return;
         }
@@ -353,7 +366,7 @@ void engine_calm(void *arg)
 
 void vm_lower_priority(struct vm *vm)
 {
-    vm->restless = vm->pid > 0 && process_lower_priority(vm->pid) == -EAGAIN;
+    vm->restless = vm->pid > 0 && process_priority(vm->pid, false) == -EAGAIN;
     if (vm->restless)
         loop_timer_set(vm->e->calm, CALM_MS, 0);
 }
@@ -446,7 +459,8 @@ void vm_take_over(struct vm *vm, pid_t pid, int pidfd, struct qmp *q)
 
     vm->spawned_at = loop_now_ms(vm->e->loop);
     if (!use_process(vm, pid, pidfd))
-        abort(); /* a pidfd can be watched */
+        abort();                       /* a pidfd can be watched */
+    (void)process_priority(pid, true); /* until it runs */
     vm->qmp = q;
     vm->negotiated = true;
     qmp_set_handler(q, &handler);

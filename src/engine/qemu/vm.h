@@ -134,9 +134,10 @@ void vm_take_over(struct vm *vm, pid_t pid, int pidfd, struct qmp *q);
 /* Keeps what the machine was started with, for who looks for a fault. */
 void vm_record(struct vm *vm, const struct machine *spec, char **argv);
 
-/* 0, or -EAGAIN when the system wants to be asked again later. */
-int process_lower_priority(pid_t pid);
-/* Below the daemon and below machines that are still starting, once it runs. */
+/* As we, or below the daemon and below machines that are still starting. 0, or -EAGAIN when the
+ * system wants to be asked again later. */
+int process_priority(pid_t pid, bool full);
+/* Once it runs. */
 void vm_lower_priority(struct vm *vm);
 /* Goes on with it for those that the system has made wait; a timer's callback. */
 void engine_calm(void *engine);
