@@ -32,6 +32,9 @@ struct stmt *db_stmt(struct db *db, const char *sql);
 struct stmt *db_find(struct db *db, const void *key, size_t n);
 struct stmt *db_keep(struct db *db, const void *key, size_t n, const char *sql);
 
+/* The text of each statement that is kept. */
+void db_each_kept(struct db *db, void (*each)(void *ctx, const char *sql), void *ctx);
+
 /* Parameters are numbered from 1. Memory must live until the statement is reset. */
 void stmt_text(struct stmt *s, int at, const char *value);
 void stmt_int(struct stmt *s, int at, int64_t value);

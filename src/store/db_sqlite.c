@@ -179,6 +179,13 @@ struct stmt *db_stmt(struct db *db, const char *sql)
     return s ? s : db_keep(db, sql, n, sql);
 }
 
+void db_each_kept(struct db *db, void (*each)(void *ctx, const char *sql), void *ctx)
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct kept *k = db->kept[i]; k; k = k->next)
+            each(ctx, sqlite3_sql(k->stmt));
+}
+
 int db_do(struct db *db, const char *sql)
 {
     struct stmt *s = db_stmt(db, sql);

@@ -1,6 +1,7 @@
 /* What can be listed: instances with every filter and both ways of paging, regions, zones, images,
  * types. */
 #include "fixture.h"
+#include "plans.h"
 
 #include <stdio.h>
 
@@ -127,6 +128,7 @@ static void test_tokens(void **state)
     walk("&PageSize=5", "", MANY);
     walk("&MaxResults=10", "&Tag.1.Key=n", MANY); /* tested row by row */
     walk("&PageSize=2", "&Tag.1.Key=few", 3);
+    (void)check_plans(f.store, f.dir);
     fixture_call(&f, LIST "&NextToken=zz");
     assert_refused(&f, 400, "InvalidParameter");
     fixture_call(&f, LIST "&NextToken=00");
@@ -194,6 +196,7 @@ static void test_filters(void **state)
             print_error("%s: %zu\n", cases[i].filter, n);
         assert_int_equal(n, cases[i].n);
     }
+    assert_true(check_plans(f.store, f.dir) >= 5);
 }
 
 static void lock(struct op *op, void *ctx)

@@ -1,5 +1,6 @@
 /* The actions against a real store: states, batches, the recycle bin, listings, and who is let in.
  */
+#include "plans.h"
 #include "service.h"
 
 #include "core/keypair.h"
@@ -686,6 +687,7 @@ static void test_filters(void **state)
     assert_int_equal(total(s, "{\"tags\":[{\"key\":\"env\",\"value\":\"y\"}]}"), 0);
     assert_int_equal(total(s, "{\"tagKeys\":[\"role\"],\"pageSize\":1,\"pageNum\":2}"), 2);
     assert_int_equal(json_array_size(json_object_get(service_response(s), "dataSet")), 1);
+    assert_true(check_plans(s->store, s->dir) >= 5);
     service_call(s, "DescribeInstances", "{\"status\":\"SLEEPING\"}");
     service_refused(s, 400, "INVALID_PARAMETER_VALUE");
 }
