@@ -65,7 +65,7 @@ def touch_memory(mib):
             m[page] = 1
 
 
-def quiet(mib=384, patience=2.0):
+def quiet(mib=256, patience=1.0):
     """Before a turn: waits until the processors rest, but not for long, so that what one turn leaves behind is no part
     of the next."""
     rest(patience)

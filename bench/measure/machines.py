@@ -68,6 +68,7 @@ class Machines:
         return os.path.join(self.cloud.data, "instances", iid)
 
     def create(self):
+        self.reconnect()  # it may have been idle for so long that the server closed it
         iid = self.cloud.ecs.create(KeyPairName="bench")
         self.cloud.wait_state(iid, "Stopped", DEADLINE_S)
         return iid
@@ -110,6 +111,9 @@ class Machines:
             time.sleep(PAUSE_S)
         raise Failed("the guest of %s is not up after %d s" % (iid, DEADLINE_S))
 
+    def release(self, iid):
+        self.cloud.ecs.ok("DeleteInstance", InstanceId=iid, Force=True)
+
     def settle(self):
         """What must be there before a round; its clock has not started."""
 
@@ -130,12 +134,25 @@ class Machines:
             self.look(iid)
         stopping = self.send("StopInstance", {"InstanceId": iid, "ForceStop": True})
         stopped = self.poll([iid], "STOPPED")
-        self.cloud.ecs.ok("DeleteInstance", InstanceId=iid, Force=True)
+        self.release(iid)
         return {"running": (running - began) * 1000, "ready": (up - began) * 1000, "stop": (stopped - stopping) * 1000}
 
 
 class Prepared(Machines):
-    """One whose processes are started ahead."""
+    """One whose processes are started ahead, for the machine that was stopped last: so it is always the same one, and
+    only its start is looked at."""
+    iid = None
+
+    def create(self):
+        self.reconnect()
+        self.iid = self.iid or super().create()
+        return self.iid
+
+    def release(self, iid):
+        pass
+
+    def wait_up(self, iid):
+        return time.monotonic()
 
     def _processes(self):
         """{pid: processor time} of the QEMUs that work for this server."""
