@@ -132,6 +132,7 @@ static void become(const char *line)
 {
     char mac[24];
 
+    (void)!write(STDOUT_FILENO, "\n", 1); /* the console may stand behind somebody's prompt */
     set_clock(line);
     reseed(line);
     if (cmdline_get(line, "mac", mac, sizeof(mac)))
