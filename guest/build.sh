@@ -81,7 +81,14 @@ make_tree() { # FOLDER
     chmod 700 "$1/root"
 }
 
+# Without what only the disk needs: each file costs a boot time to unpack and to free again.
 make_initramfs() { # TREE FILE
+    find "$1" -type l -delete
+    dropbear_files | while read -r file; do
+        rm "$1$file"
+    done
+    find "$1" -mindepth 1 -type d -empty -delete
+    mkdir -p "$1/dev" "$1/proc" "$1/sys" "$1/run" "$1/tmp" "$1/root" "$1/lib" "$1/usr/bin" "$1/usr/sbin"
     ln -s sbin/init "$1/init"
     if [ -f "$kernel/modules.list" ]; then
         cp -R "$kernel/modules" "$1/lib/modules"
@@ -136,6 +143,7 @@ describe() { # FOLDER
   "cmdline": "$CMDLINE",
   "osName": "Ostler Tiny (Debian 12 busybox)",
   "architecture": "x86_64",
+  "template": true,
   "minDiskGiB": $DISK_GIB,
   "digest": "sha256:$(sha256sum <"$1/root.qcow2" | cut -d' ' -f1)",
   "kernelVersion": "$(cat "$kernel/version")",

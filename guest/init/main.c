@@ -6,6 +6,8 @@
 #include "ready.h"
 #include "root.h"
 #include "setup.h"
+#include "ssh.h"
+#include "template.h"
 #include "util.h"
 
 #include <errno.h>
@@ -30,6 +32,7 @@ enum {
 
 struct init {
     char console[CONSOLE_SIZE];
+    int ssh;     /* listens; -1: no server */
     pid_t setup; /* 0: not running */
     pid_t login;
     bool login_wanted;
@@ -95,37 +98,6 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void start_ssh(void)
-{
-    /* -R: host keys are made at the first connection; -s: keys only, no passwords. */
-    static const char *const dropbear[] = {SSH_SERVER, "-F", "-R", "-s", NULL};
-
-    if (access(dropbear[0], X_OK) < 0)
-        return;
-    (void)mkdir("/etc/dropbear", 0700);
-    pid_t pid = spawn(dropbear, "/dev/null");
-    if (pid < 0)
-        say("cannot start dropbear: %s", strerror(-pid));
-}
-
-static void start_setup(struct init *in)
-{
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        sigset_t none;
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        _exit(setup_run());
-    }
-    if (pid > 0) {
-        in->setup = pid;
-        return;
-    }
-    say("cannot set up the network: %s", strerror(errno));
-    in->login_wanted = true;
-}
-
 static void setup_ended(struct init *in, int status)
 {
     in->setup = 0;
@@ -134,6 +106,27 @@ static void setup_ended(struct init *in, int status)
         ready_announce();
     else
         say("setting up this instance failed (wait status 0x%x)", (unsigned)status);
+}
+
+static void start_setup(struct init *in, const char *told)
+{
+    if (setup_is_told(told)) {
+        setup_ended(in, setup_run(told));
+        return;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        _exit(setup_run(told));
+    }
+    if (pid > 0) {
+        in->setup = pid;
+        return;
+    }
+    say("cannot set up the network: %s", strerror(errno));
+    in->login_wanted = true;
 }
 
 static void start_login(struct init *in)
@@ -158,6 +151,8 @@ static void reap(struct init *in)
             setup_ended(in, status);
         else if (pid == in->login)
             in->login = 0;
+        else
+            (void)ssh_ended(pid); /* or an orphan of somebody's */
     }
 }
 
@@ -186,27 +181,47 @@ static int login_wait(const struct init *in)
 
 static void supervise(struct init *in, int signals)
 {
-    struct pollfd fds[1 + POWER_BUTTONS_MAX] = {{.fd = signals, .events = POLLIN}};
-    size_t buttons = power_open(fds + 1);
+    enum { SIGNALS, SSH, BUTTONS };
+    struct pollfd fds[BUTTONS + POWER_BUTTONS_MAX] = {
+        [SIGNALS] = {.fd = signals, .events = POLLIN}, [SSH] = {.events = POLLIN}};
+    size_t buttons = power_open(fds + BUTTONS);
 
     for (;;) {
         if (login_wait(in) == 0)
             start_login(in);
-        if (poll(fds, 1 + buttons, login_wait(in)) <= 0)
+        fds[SSH].fd = ssh_has_room() ? in->ssh : -1;
+        if (poll(fds, BUTTONS + buttons, login_wait(in)) <= 0)
             continue;
-        for (size_t i = 1; i <= buttons; i++) {
+        for (size_t i = BUTTONS; i < BUTTONS + buttons; i++) {
             if (fds[i].revents & POLLIN && power_pressed(fds[i].fd))
                 power_go(POWER_OFF);
         }
+        if (fds[SSH].revents & POLLIN)
+            ssh_serve(in->ssh);
         take_signals(in, signals);
     }
+}
+
+/* From the initramfs to the disk: its init runs in our place, or we go on as it. Where that cannot
+   be, or no disk is named, the system is in memory; true when a disk was wanted. */
+static bool leave_memory(const char *cmdline, const char **told)
+{
+    char device[64];
+
+    root_load_modules();
+    *told = template_point(cmdline);
+    bool wanted = cmdline_get(cmdline, "ostler.root", device, sizeof(device));
+    if (wanted && root_switch(device, *told) == 0)
+        return false;
+    root_complete();
+    return wanted;
 }
 
 int main(void)
 {
     static char cmdline[CMDLINE_MAX];
-    char device[64];
-    struct init in = {0};
+    struct init in = {.ssh = -1};
+    const char *told = getenv(SETUP_TOLD);
     bool rescue = false;
 
     mount_kernel_file_systems(); /* first: the console's device is on one of them */
@@ -214,21 +229,16 @@ int main(void)
     if (file_read("/proc/cmdline", cmdline, sizeof(cmdline)) < 0)
         cmdline[0] = '\0';
     find_console(cmdline, in.console);
-    if (root_is_memory()) {
-        root_load_modules();
-        if (cmdline_get(cmdline, "ostler.root", device, sizeof(device))) {
-            root_switch(device);
-            rescue = true;
-        }
-    }
+    if (root_is_memory())
+        rescue = leave_memory(cmdline, &told);
     int signals = open_signals();
     if (rescue) {
         /* An instance without its disk must not look as if it were up. */
         say("no root disk: log in here to look around in memory");
         in.login_wanted = true;
     } else {
-        start_ssh();
-        start_setup(&in);
+        in.ssh = ssh_listen();
+        start_setup(&in, told);
     }
     supervise(&in, signals);
 }

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <net/route.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -22,9 +23,6 @@ enum {
     FIRST_WAIT_MS = 100, /* doubled after each silence, up to: */
     LONGEST_WAIT_MS = 2000,
     MTU_MIN = 576, /* what IPv4 demands; less is a mistake of the server */
-    LOOK_AGAIN_MS = 5,
-    SOCKETS_MAX = 16 * 1024, /* of the kernel's list; listening ones come first in it */
-    STATE_LISTEN = 0x0a,
 };
 
 static struct ifreq request_for(const char *interface)
@@ -53,6 +51,22 @@ void net_loopback_up(void)
         return;
     (void)set_up(fd, "lo"); /* without it only programs that talk to themselves suffer */
     close(fd);
+}
+
+void net_set_mac(const char *mac)
+{
+    struct ifreq request = request_for(NET_INTERFACE);
+    unsigned char *to = (unsigned char *)request.ifr_hwaddr.sa_data;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+    if (fd < 0 ||
+        sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", to, to + 1, to + 2, to + 3, to + 4, to + 5) !=
+            6 ||
+        ioctl(fd, SIOCSIFHWADDR, &request) < 0)
+        say("%s: cannot set the address %s: %s", NET_INTERFACE, mac, strerror(errno));
+    if (fd >= 0)
+        close(fd);
 }
 
 static int read_mac(int fd, const char *interface, uint8_t mac[6])
@@ -208,14 +222,14 @@ static void write_resolv_conf(const struct dhcp_lease *lease)
         inet_ntop(AF_INET, &lease->dns[i], address, sizeof(address));
         used += (size_t)snprintf(text + used, sizeof(text) - used, "nameserver %s\n", address);
     }
-    int error = file_write("/etc/resolv.conf", text, used, 0644);
+    int error = file_keep("/etc/resolv.conf", text, used, 0644);
     if (error)
         say("cannot write /etc/resolv.conf: %s", strerror(-error));
 }
 
 void net_configure(const char *interface, const struct dhcp_lease *lease)
 {
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), error;
 
     if (fd < 0)
         return;
@@ -224,35 +238,12 @@ void net_configure(const char *interface, const struct dhcp_lease *lease)
         set_address(fd, interface, SIOCSIFNETMASK, lease->netmask);
     if (lease->mtu >= MTU_MIN)
         set_mtu(fd, interface, lease->mtu);
+    /* Last: the kernel makes the link's routes when address and mask are there. */
+    if ((error = set_up(fd, interface)) < 0)
+        say("%s: cannot bring it up: %s", interface, strerror(-error));
     for (unsigned i = 0; i < lease->route_count; i++)
         add_route(fd, interface, &lease->routes[i]);
     close(fd);
     if (lease->dns_count > 0)
         write_resolv_conf(lease);
-}
-
-/* The kernel's own list, because to try a connection would make the server work for it. */
-static bool listens(uint16_t port)
-{
-    static char list[SOCKETS_MAX];
-    unsigned at, state;
-
-    if (file_read("/proc/net/tcp", list, sizeof(list)) < 0)
-        return false;
-    for (const char *line = strchr(list, '\n'); line; line = strchr(line + 1, '\n')) {
-        if (sscanf(line, " %*d: %*8x:%4x %*8x:%*4x %2x", &at, &state) == 2 && at == port &&
-            state == STATE_LISTEN)
-            return true;
-    }
-    return false;
-}
-
-bool net_await_listener(uint16_t port, int64_t deadline)
-{
-    while (!listens(port)) {
-        if (ms_left(deadline) == 0)
-            return false;
-        usleep(LOOK_AGAIN_MS * 1000);
-    }
-    return true;
 }

@@ -23,7 +23,7 @@ static bool has_name(const char *port)
     return strcmp(name, PORT_NAME) == 0;
 }
 
-static int open_port(void)
+int ready_open(int flags)
 {
     DIR *ports = opendir(PORTS);
     struct dirent *entry;
@@ -36,22 +36,28 @@ static int open_port(void)
         if (entry->d_name[0] == '.' || !has_name(entry->d_name))
             continue;
         snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
-        fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+        fd = open(path, flags);
     }
     closedir(ports);
     return fd;
 }
 
+bool ready_write(int fd, const char *line)
+{
+    size_t length = strlen(line);
+
+    return write(fd, line, length) == (ssize_t)length;
+}
+
 void ready_announce(void)
 {
     char line[32];
-    int fd = open_port();
+    int fd = ready_open(O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0)
         return;
     int64_t now = now_ms();
-    int length =
-        snprintf(line, sizeof(line), "READY %d.%03d\n", (int)(now / 1000), (int)(now % 1000));
+    snprintf(line, sizeof(line), "READY %d.%03d\n", (int)(now / 1000), (int)(now % 1000));
     /* A host that does not listen has lost nothing: the console line says the same. */
-    (void)!write(fd, line, (size_t)length);
+    (void)ready_write(fd, line);
 }

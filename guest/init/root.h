@@ -11,6 +11,12 @@ bool root_is_memory(void);
 void root_load_modules(void);
 
 /* Waits for the device, mounts its ext4, grows that to the device's size, frees the initramfs and
-   runs /sbin/init from the disk. Returns only on failure, with a negative errno and the initramfs
-   intact; the step that failed is said on the console. */
-int root_switch(const char *device);
+   runs /sbin/init from the disk; `told` (NULL: nothing) goes to it in the environment, as
+   SETUP_TOLD.
+
+   Returns 0 when the disk's init is this very program: then we are it now, without a start. Else
+   returns only on failure, with a negative errno, and says the step that failed on the console. */
+int root_switch(const char *device, const char *told);
+
+/* Gives a system that stays in memory its commands: the initramfs has only busybox itself. */
+void root_complete(void);

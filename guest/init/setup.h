@@ -2,10 +2,20 @@
    key, user data. */
 #pragma once
 
-#define SSH_SERVER "/usr/sbin/dropbear" /* may be missing */
+#include <stdbool.h>
 
-/* Runs in a child process of its own, so that PID 1 keeps hearing the power button meanwhile and
-   survives whatever the network sends. Bounded to about 10 s without a network and 15 s with one,
-   and 5 s more for an SSH server that was started but does not listen yet; ends with the console
-   line "ostler: ID is up: ...". Returns the process's exit status. */
-int setup_run(void);
+/* The name of the environment variable in which a told line reaches the disk's init. */
+#define SETUP_TOLD "OSTLER_TOLD"
+
+/* `told` is NULL, or the line that template_point returned, whose words say what DHCP and metadata
+   would: address= netmask= gateway= dns= mtu= hostname= id= key= (in hexadecimal) and userdata=
+   (yes or no).
+
+   Bounded to about 10 s without a network and 15 s with one; ends with the console line
+   "ostler: ID is up: ...". Returns the process's exit status. */
+int setup_run(const char *told);
+
+/* True when setup_run(told) will ask nobody anything and so takes no time. Otherwise it belongs in
+   a child process, so that PID 1 keeps hearing the power button meanwhile and survives whatever the
+   network sends. */
+bool setup_is_told(const char *told);

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { KEEP_MAX = 4096 };
+
 int64_t now_ms(void)
 {
     struct timespec now;
@@ -92,6 +94,16 @@ int file_write(const char *path, const void *data, size_t size, mode_t mode)
     return error;
 }
 
+int file_keep(const char *path, const void *data, size_t size, mode_t mode)
+{
+    char now[KEEP_MAX];
+    ssize_t got = size < sizeof(now) - 1 ? file_read(path, now, sizeof(now)) : -E2BIG;
+
+    return got == (ssize_t)size && memcmp(now, data, size) == 0
+               ? 0
+               : file_write(path, data, size, mode);
+}
+
 bool cmdline_get(const char *line, const char *key, char *value, size_t size)
 {
     size_t key_length = strlen(key);
@@ -133,11 +145,26 @@ bool name_clean(const char *text, size_t length, const char *extra, char *ret_na
     return true;
 }
 
-pid_t spawn(const char *const argv[], const char *output)
+static int hex_digit(char c)
+{
+    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+size_t hex_decode(const char *text, char *ret_bytes, size_t size)
+{
+    size_t used = 0;
+
+    for (; used < size && isxdigit((unsigned char)text[0]) && isxdigit((unsigned char)text[1]);
+         text += 2)
+        ret_bytes[used++] = (char)(hex_digit(text[0]) << 4 | hex_digit(text[1]));
+    return used;
+}
+
+/* Frees `files`, which say what its standard descriptors are. */
+static pid_t spawn_with(const char *const argv[], posix_spawn_file_actions_t *files)
 {
     static const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
                                               "TERM=vt100", NULL};
-    posix_spawn_file_actions_t files;
     posix_spawnattr_t how;
     sigset_t none;
     pid_t pid;
@@ -146,14 +173,32 @@ pid_t spawn(const char *const argv[], const char *output)
     posix_spawnattr_init(&how);
     posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
     posix_spawnattr_setsigmask(&how, &none);
+    /* posix_spawn takes char *const[] for history's sake and changes nothing. */
+    int error =
+        posix_spawn(&pid, argv[0], files, &how, (char *const *)argv, (char *const *)environment);
+    posix_spawn_file_actions_destroy(files);
+    posix_spawnattr_destroy(&how);
+    return error ? -error : pid;
+}
+
+pid_t spawn(const char *const argv[], const char *output)
+{
+    posix_spawn_file_actions_t files;
+
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, output, O_WRONLY | O_NOCTTY, 0);
     posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
-    /* posix_spawn takes char *const[] for history's sake and changes nothing. */
-    int error =
-        posix_spawn(&pid, argv[0], &files, &how, (char *const *)argv, (char *const *)environment);
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&how);
-    return error ? -error : pid;
+    return spawn_with(argv, &files);
+}
+
+pid_t spawn_on(const char *const argv[], int fd)
+{
+    posix_spawn_file_actions_t files;
+
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_adddup2(&files, fd, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&files, fd, STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    return spawn_with(argv, &files);
 }

@@ -74,6 +74,7 @@ struct engine_config {
     const char *self; /* path of this program, for helper processes */
     enum accel accel;
     int64_t prepared; /* machines whose start is prepared; 0: none. Bounded by the driver's host */
+    bool templates;   /* start machines from saved ones where that is possible */
     int64_t stop_grace_ms; /* how long a guest may take to shut down before its power is cut */
     int64_t sim_create_ms, sim_start_ms, sim_stop_ms,
         sim_reboot_ms; /* the sim engine's durations */

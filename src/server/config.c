@@ -173,6 +173,12 @@ static bool set_prepared(struct config *c, const char *v)
     return true;
 }
 
+static bool set_templates(struct config *c, const char *v)
+{
+    (void)v;
+    return c->engine.templates = true;
+}
+
 static bool set_sim_create(struct config *c, const char *v)
 {
     return duration(v, &c->engine.sim_create_ms);
@@ -208,6 +214,9 @@ static const struct option_row rows[] = {
     {"prepared", "N",
      "keep QEMU waiting, for a fast start, for the N machines that were stopped last [0]",
      set_prepared},
+    {"templates", NULL,
+     "start small guests from a saved, booted one of their kind, instead of booting [off]",
+     set_templates},
     {"tls-name", "NAME", "a further name or address for the server's certificate", set_name},
     {"insecure-http", NULL, "plain HTTP also when listening beyond loopback", set_insecure},
     {"lock-refuses-stop", "yes|no", "does a security lock refuse StopInstance too? [yes]",

@@ -397,8 +397,7 @@ static char *program_path(const char *qemu)
     return xstrdup(qemu);
 }
 
-/* Names everything that the answer depends on, without starting QEMU. */
-static void cache_key(const struct accel_request *rq, struct buf *key)
+void accel_host(const struct accel_request *rq, struct buf *b)
 {
     CLEANUP(free_p) char *program = program_path(rq->qemu);
     struct utsname u = {0};
@@ -406,13 +405,20 @@ static void cache_key(const struct accel_request *rq, struct buf *key)
 
     (void)uname(&u);          /* cannot fail here */
     (void)stat(program, &st); /* zeroes: the run itself will say what is wrong */
-    buf_fmt(key, "%d|%d|%s|", PROBE_VERSION, (int)rq->wanted, u.release);
+    buf_fmt(b, "%s|", u.release);
+    add_file(b, "/proc/cpuinfo", "model name");
+    buf_fmt(b, "|%s %lld %lld %lld", program, (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+            (long long)st.st_mtim.tv_nsec);
+}
+
+/* Names everything that the answer depends on, without starting QEMU. */
+static void cache_key(const struct accel_request *rq, struct buf *key)
+{
+    buf_fmt(key, "%d|%d|", PROBE_VERSION, (int)rq->wanted);
     add_file(key, "/proc/sys/kernel/random/boot_id", "");
     buf_char(key, '|');
-    add_file(key, "/proc/cpuinfo", "model name");
-    buf_fmt(key, "|%s %lld %lld %lld|%d|", program, (long long)st.st_size,
-            (long long)st.st_mtim.tv_sec, (long long)st.st_mtim.tv_nsec,
-            access(rq->kvm_device, R_OK | W_OK));
+    accel_host(rq, key);
+    buf_fmt(key, "|%d|", access(rq->kvm_device, R_OK | W_OK));
 }
 
 static bool cache_read(const struct accel_request *rq, const char *key, struct accel_result *ret)

@@ -7,6 +7,7 @@
 #ifndef OSTLER_ENGINE_QEMU_ACCEL_H
 #define OSTLER_ENGINE_QEMU_ACCEL_H
 
+#include "base/buf.h"
 #include "core/engine.h"
 #include "engine/qemu/args.h"
 
@@ -55,6 +56,9 @@ struct accel_result {
  * when QEMU itself does not run.
  */
 enum err accel_find(const struct accel_request *rq, struct accel_result *ret, struct fail *f);
+
+/* Names what machines run on here: kernel release, processor, QEMU's program. */
+void accel_host(const struct accel_request *rq, struct buf *b);
 
 /* KVM failed a machine although it had passed: TCG from now on, also after a restart. */
 void accel_demote(const struct accel_request *rq, struct accel_result *now, const char *why);

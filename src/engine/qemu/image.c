@@ -61,6 +61,7 @@ const char *image_load(struct arena *a, const char *dir, struct image_files *ret
         return bad;
     const char *cmdline = json_string_value(json_object_get(j, "cmdline"));
     f.cmdline = arena_str(a, cmdline ? cmdline : "");
+    f.is_template = json_is_true(json_object_get(j, "template"));
     if (f.disk)
         f.disk_format = format_of(f.disk);
     *ret = f;

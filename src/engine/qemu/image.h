@@ -5,6 +5,8 @@
 #ifndef OSTLER_ENGINE_QEMU_IMAGE_H
 #define OSTLER_ENGINE_QEMU_IMAGE_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 
 struct image_files {
@@ -12,6 +14,7 @@ struct image_files {
     const char *cmdline;         /* "" none */
     const char *disk;            /* absolute path of the base disk, NULL when it has none */
     const char *disk_format;     /* "qcow2" or "raw", from the file's first bytes */
+    bool is_template;            /* its guest has a template point; see template.h */
 };
 
 /*

@@ -22,6 +22,7 @@ enum {
     FIND_AGAIN_MS = 100,
     BOOT_MS = 30000,
     HAND_OVER_MS = 5000, /* until a prepared one runs; a cold start is quicker than waiting */
+    RESTORE_MS = 10000,
     RESET_MS = 5000,
     EARLY_DEATH_MS = 1000,
     LOG_TAIL = 8192,
@@ -41,6 +42,7 @@ static bool makes_or_starts(const struct op *op)
 static void op_free(struct op *op)
 {
     disks_cancel(op->disks);
+    template_ask_free(op->ask);
     spec_free(op->spec);
     arena_free(op->arena);
     free(op);
@@ -257,6 +259,7 @@ static void keep_image(struct op *op, const struct image_files *from)
     op->image = (struct image_files){.kernel = arena_str(a, from->kernel),
                                      .initrd = arena_str(a, from->initrd),
                                      .cmdline = arena_str(a, from->cmdline),
+                                     .is_template = from->is_template,
                                      .disk = arena_str(a, from->disk),
                                      .disk_format = arena_str(a, from->disk_format)};
 }
@@ -310,6 +313,8 @@ static void prepare_work(struct task *t)
         t->error = netport_init(&t->port, t->arena, t->dir, t->spec);
     if (!t->error)
         t->error = netport_up(&t->port, t->dir, t->self, t->arena, &t->up);
+    if (!t->error && t->ask)
+        template_look(t->ask, t->spec, &t->image);
 }
 
 static bool hand_over(struct vm *vm)
@@ -335,13 +340,14 @@ static void spawn(struct vm *vm)
 
     if (hand_over(vm) || !prepared_gone(vm))
         return;
-    const char *bad = vm_spawn(vm, op->spec, &op->image, op->arena);
+    op->restoring = templates_allow(vm->e->templates, op->ask);
+    const char *bad = vm_spawn(vm, op->spec, &op->image, op->restoring ? op->ask : NULL, op->arena);
     if (bad) {
         finish(vm, bad);
         return;
     }
     op->step = STEP_BOOT;
-    loop_timer_set(vm->deadline, BOOT_MS, 0);
+    loop_timer_set(vm->deadline, op->restoring ? RESTORE_MS : BOOT_MS, 0);
 }
 
 /* At most as many at once as there are processors: more would only slow each other down. */
@@ -379,6 +385,9 @@ static void prepare_done(struct task *t)
         return;
     }
     keep_image(op, &t->image);
+    template_ask_free(op->ask);
+    op->ask = t->ask;
+    t->ask = NULL;
     netport_done(&vm->port);
     vm->port = t->port;
     t->port = (struct netport){0};
@@ -397,6 +406,7 @@ static void start(struct vm *vm)
 
     vm->op->step = STEP_PREPARE;
     t->flag = vm->op->reset_local;
+    t->ask = template_ask_new(vm->e);
     task_run(t);
 }
 
@@ -404,6 +414,7 @@ static void started(struct vm *vm)
 {
     loop_timer_stop(vm->deadline);
     vm_lower_priority(vm);
+    templates_started(vm->e->templates, vm->op->ask, vm->op->spec, &vm->op->image);
     finish(vm, NULL);
 }
 
@@ -484,6 +495,13 @@ static void go_down(struct vm *vm)
 {
     vm->op->step = STEP_DOWN;
     vm_power_off(vm, vm->op->force || vm->op->kind == OP_RELEASE || vm->op->kind == OP_START);
+}
+
+/* A machine that waits to be told who it is, by a daemon that died, was never started. */
+static void go_down_at_once(struct vm *vm)
+{
+    vm->op->step = STEP_DOWN;
+    vm_power_off(vm, true);
 }
 
 static void reset(struct vm *vm)
@@ -584,6 +602,11 @@ static void adopted(struct vm *vm, const char *status)
     struct op *op = vm->op;
 
     loop_timer_stop(vm->deadline);
+    if (birth_marked(vm->dirfd)) {
+        op->unborn = true;
+        go_down_at_once(vm);
+        return;
+    }
     /* In prelaunch its daemon died between handing a prepared process over and `cont`. */
     if (is_off(status) || streq(status, "prelaunch")) {
         op->was_off = true;
@@ -619,7 +642,15 @@ void op_status(struct vm *vm, const char *status)
         vm->off_reason = off_reason(status);
         vm_power_off(vm, true);
     }
-    if (op && op->step == STEP_BOOT && streq(status, "running"))
+    if (op && op->step == STEP_BOOT && op->restoring)
+        birth_status(vm, status);
+    else if (op && op->step == STEP_BOOT && streq(status, "running"))
+        started(vm);
+}
+
+void op_born(struct vm *vm)
+{
+    if (vm->op && vm->op->step == STEP_BOOT)
         started(vm);
 }
 
@@ -679,10 +710,25 @@ static bool demote(struct vm *vm, const char *why)
     return true;
 }
 
+/* Its template was at fault, or the host too slow for it; not the machine. */
+static void boot_instead(struct vm *vm, const char *why)
+{
+    templates_failed(vm->e->templates, vm->op->ask->key, why);
+    vm->op->restoring = false;
+    vm_forget(vm);
+    leave_slot(vm);
+    start_over(vm);
+}
+
 static void boot_failed(struct vm *vm, int status)
 {
     struct op *op = vm->op;
     const char *why = death_reason(vm, op->arena, status);
+
+    if (op->restoring) {
+        boot_instead(vm, why);
+        return;
+    }
     bool again = op->handed || (!op->retried && demote(vm, why));
 
     vm_forget(vm);
@@ -713,7 +759,7 @@ static void down_done(struct vm *vm)
         remove_all(vm);
         break;
     case OP_SURVEY:
-        op->was_off = true;
+        op->was_off = !op->unborn;
         survey_absent(vm);
         break;
     default:

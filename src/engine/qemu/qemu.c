@@ -119,6 +119,9 @@ static enum err open_engine(struct loop *loop, const struct engine_config *confi
     }
     prepared_end_orphans(e->dir);
     engine_describe(e);
+    template_sweep(e->dir);
+    if (config->templates)
+        e->templates = templates_new(e);
     e->caps = loop_timer_new(loop, cap_logs, e);
     loop_timer_set(e->caps, CAPS_MS, CAPS_MS);
     disks_queue_init(&e->disks, loop, e->max_starting);
@@ -138,6 +141,7 @@ static void close_engine(struct engine *e)
         vm_free(e->vms);
     }
     disks_queue_done(&e->disks);
+    templates_free(e->templates);
     network_close(e);
     loop_timer_free(e->caps);
     loop_timer_free(e->calm);

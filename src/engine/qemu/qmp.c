@@ -29,6 +29,7 @@ struct qmp {
     json_int_t last_id;
     int busy;   /* callbacks of ours that are running */
     bool freed; /* by one of them */
+    int give;   /* goes with the next byte; -1: none */
 };
 
 static void release(struct qmp *q)
@@ -61,15 +62,36 @@ static void fail_connection(struct qmp *q, const char *why)
 
 /* ---- out ---- */
 
+/* With `fd` (-1: none) beside the first byte. */
+static ssize_t send_some(struct qmp *q, int fd)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec text = {.iov_base = q->out.data, .iov_len = q->out.len};
+    struct msghdr m = {.msg_iov = &text, .msg_iovlen = 1};
+
+    if (fd >= 0) {
+        control.header = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+        m.msg_control = &control;
+        m.msg_controllen = sizeof(control.space);
+    }
+    return sendmsg(q->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static void flush(struct qmp *q)
 {
     while (q->out.len) {
-        ssize_t n = send(q->fd, q->out.data, q->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = send_some(q, q->give);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             break; /* full: later; broken: the read side hears of it and says so */
+        q->give = -1;
         buf_drop(&q->out, (size_t)n);
     }
     loop_fd_want(q->watch, LOOP_READ | LOOP_HUP | (q->out.len ? LOOP_WRITE : 0));
@@ -96,6 +118,19 @@ static int send_command(struct qmp *q, const char *command, json_t *args,
     q->pending[q->n_pending++] = (struct pending){.id = q->last_id, .reply = reply, .arg = arg};
     flush(q);
     return 0;
+}
+
+int qmp_give(struct qmp *q, const char *command, json_t *args, int fd,
+             void (*reply)(void *arg, const json_t *result, const char *error), void *arg)
+{
+    if (!q || q->out.len) {
+        json_decref(args);
+        return q ? -EBUSY : -ENOTCONN;
+    }
+    q->give = fd;
+    int r = qmp_call(q, command, args, reply, arg);
+    q->give = -1; /* what did not go now does not go later: QEMU will miss it and say so */
+    return r;
 }
 
 int qmp_call(struct qmp *q, const char *command, json_t *args,
@@ -235,6 +270,7 @@ struct qmp *qmp_new(struct loop *loop, int fd, const struct qmp_handler *handler
 
     q->handler = *handler;
     q->fd = fd;
+    q->give = -1;
     q->watch = loop_fd_new(loop, fd, on_fd, q);
     if (!q->watch)
         abort(); /* a connected socket can be watched */

@@ -44,4 +44,9 @@ void qmp_free(struct qmp *q);
 int qmp_call(struct qmp *q, const char *command, json_t *args,
              void (*reply)(void *arg, const json_t *result, const char *error), void *arg);
 
+/* The same with a descriptor, which stays the caller's: for getfd. -EBUSY also while an earlier
+ * command has not been sent whole. */
+int qmp_give(struct qmp *q, const char *command, json_t *args, int fd,
+             void (*reply)(void *arg, const json_t *result, const char *error), void *arg);
+
 #endif

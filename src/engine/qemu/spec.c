@@ -61,6 +61,15 @@ const char *spec_disk_file(const struct machine_disk *d)
     return d->kind == DISK_SYSTEM ? "system" : d->id;
 }
 
+size_t spec_n_keys(const struct machine *spec)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < spec->n_disks; i++)
+        n += spec->disks[i].encrypted;
+    return n;
+}
+
 int spec_key_pipe(const struct bytes *key)
 {
     static const char digits[] = "0123456789abcdef";

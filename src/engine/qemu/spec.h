@@ -14,6 +14,9 @@ void spec_free(struct machine *spec);
 /* A disk's file in the instance directory, without ".qcow2": "system" or the disk's id. */
 const char *spec_disk_file(const struct machine_disk *d);
 
+/* How many of its disks are encrypted, each with a key of its own. */
+size_t spec_n_keys(const struct machine *spec);
+
 /*
  * A pipe that holds the key as the text that QEMU's `secret` object reads: hexadecimal, because a
  * passphrase must be UTF-8. Its write end is closed, so whoever gets the read end (returned, the

@@ -24,6 +24,9 @@ static void task_free(struct task *t)
     close_p(&t->dirfd);
     close_p(&t->up.switch_pidfd);
     netport_done(&t->port);
+    template_ask_free(t->ask);
+    if (t->own_free)
+        t->own_free(t->own);
     spec_free(t->owned);
     arena_free(t->arena);
     free(t->dir);

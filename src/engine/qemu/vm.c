@@ -22,7 +22,7 @@ enum {
     REAP_MS = 20000, /* from SIGKILL to giving up */
     RECONNECT_MS = 500,
     RECONNECT_TRIES = 20,
-    MAX_KEYS = 64,
+    MAX_KEYS = 64, /* and the descriptors before them */
     CALM_MS = 110,
     GUEST_NICE = 10, /* below the daemon and below machines that are still starting */
 };
@@ -61,9 +61,11 @@ void vm_forget(struct vm *vm)
     loop_timer_stop(vm->press);
     loop_timer_stop(vm->again);
     qmp_free(vm->qmp);
+    birth_free(vm->birth);
     loop_fd_free(vm->watch);
     close_p(&vm->pidfd);
     vm->qmp = NULL;
+    vm->birth = NULL;
     vm->watch = NULL;
     vm->pidfd = -1;
     vm->pid = 0;
@@ -404,18 +406,23 @@ static int add_keys(const struct machine *spec, int *fds, size_t *n)
     return 0;
 }
 
-static int spawn(struct vm *vm, const struct machine *spec, char **argv, int monitor, int log)
+static int spawn(struct vm *vm, const struct machine *spec, const struct template_ask *from,
+                 char **argv, int monitor, int log)
 {
-    int fds[MAX_KEYS] = {vm->lock_fd, monitor}, pidfd;
+    int fds[MAX_KEYS + TEMPLATE_FDS] = {vm->lock_fd, monitor}, pidfd;
     size_t n = 2;
     pid_t pid;
     int e = add_keys(spec, fds, &n);
 
+    if (from) {
+        fds[n] = from->ram;
+        fds[n + 1] = from->state;
+    }
     if (!e)
         e = child_spawn(&(struct child_spec){.path = vm->e->accel_request.qemu,
                                              .argv = argv,
                                              .fds = fds,
-                                             .n_fds = n,
+                                             .n_fds = n + (from ? TEMPLATE_FDS : 0),
                                              .in_fd = -1,
                                              .out_fd = log,
                                              .new_session = true},
@@ -431,19 +438,23 @@ static int spawn(struct vm *vm, const struct machine *spec, char **argv, int mon
 }
 
 const char *vm_spawn(struct vm *vm, const struct machine *spec, const struct image_files *image,
-                     struct arena *a)
+                     const struct template_ask *from, struct arena *a)
 {
     char **argv = args_build(a, spec, image, &vm->e->accel.platform);
     const int log_flags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
 
+    if (from)
+        argv = template_restore_args(a, argv, spec, FD_FIRST_KEY + (int)spec_n_keys(spec));
     vmdir_tidy(vm->dirfd);
+    if (from && birth_mark(vm->dirfd) < 0)
+        return "the machine's directory cannot be written";
     CLEANUP(close_p) int monitor = vmdir_listen(vm->dirfd);
     if (monitor < 0)
         return arena_fmt(a, "the monitor's socket cannot be made: %s", strerror(-monitor));
     CLEANUP(close_p) int log = openat(vm->dirfd, "qemu.log", log_flags, 0600);
     if (log < 0)
         return arena_fmt(a, "the machine's log cannot be made: %s", strerror(errno));
-    int e = spawn(vm, spec, argv, monitor, log);
+    int e = spawn(vm, spec, from, argv, monitor, log);
     close_p(&vm->lock_fd); /* QEMU holds it now; when there is none it is free */
     vm->lock_fd = -1;
     if (e)

@@ -17,6 +17,7 @@
 #include "engine/qemu/disks.h"
 #include "engine/qemu/netport.h"
 #include "engine/qemu/qmp.h"
+#include "engine/qemu/template.h"
 #include "net/loop.h"
 
 struct vm;
@@ -48,6 +49,7 @@ struct engine {
     struct prepared *prepared; /* see prepared.h; what was stopped last first */
     struct loop_timer *prepare;
     struct loop_timer *caps, *calm;
+    struct templates *templates; /* NULL: off */
 };
 
 /* How far a machine is on its way to power-off. */
@@ -68,6 +70,7 @@ struct vm {
     struct loop_fd *watch;
     struct qmp *qmp;
     int qmp_tries;
+    struct rebirth *birth; /* being restored; else NULL */
     uint64_t spawned_at;
     enum down down;
     const char *off_reason; /* it powered itself off; static text, NULL: it did not */
@@ -101,10 +104,13 @@ struct op {
     enum op_step step;
     int64_t job;
     bool force, reset_local;
-    bool was_off; /* survey: it had powered itself off */
-    bool killing; /* find: the holder did not answer */
-    bool retried; /* start: once more, under TCG */
-    bool handed;  /* start: its process was prepared */
+    bool was_off;             /* survey: it had powered itself off */
+    bool killing;             /* find: the holder did not answer */
+    bool retried;             /* start: once more, under TCG */
+    bool handed;              /* start: its process was prepared */
+    bool unborn;              /* find: it was being restored when its daemon died */
+    struct template_ask *ask; /* start: NULL without templates */
+    bool restoring;           /* from its template */
     bool has_slot;
     uint64_t find_until;
     struct machine *spec;
@@ -123,9 +129,10 @@ struct vm *vm_get(struct engine *e, const char *id);  /* makes it when it is not
 struct vm *vm_find(struct engine *e, const char *id); /* NULL when it is not there */
 void vm_free(struct vm *vm);                          /* leaves the process alone */
 
-/* Spawns; the lock goes to the new process. NULL, or a sentence in the arena. */
+/* Spawns; the lock goes to the new process. `from` (NULL: it boots) is the template that it is
+ * restored from; see birth_status. NULL, or a sentence in the arena. */
 const char *vm_spawn(struct vm *vm, const struct machine *spec, const struct image_files *image,
-                     struct arena *a);
+                     const struct template_ask *from, struct arena *a);
 
 /* Instead of spawning: a process with the lock that waits for `cont`, which it is told. Takes the
  * pidfd and the monitor's client. */
@@ -168,6 +175,7 @@ void op_free_all(struct vm *vm); /* without a word to the host */
 /* The monitor told the status: after adopting, after spawning, after being lost. */
 void op_status(struct vm *vm, const char *status);
 void op_reset_seen(struct vm *vm);
+void op_born(struct vm *vm); /* the restored guest knows who it is */
 void op_deadline(struct vm *vm);
 /* The process ended; `status` is its wait status, -1 when unknown. */
 void op_gone(struct vm *vm, int status);
@@ -201,6 +209,9 @@ struct task {
     struct netport port;
     struct netport_up up;
     struct image_files image;
+    struct template_ask *ask; /* NULL: none; the done may take it */
+    void *own;                /* what else the work needs */
+    void (*own_free)(void *own);
     const char *error;
 };
 

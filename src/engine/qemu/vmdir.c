@@ -84,6 +84,11 @@ static int remove_tree(int at, const char *name, int depth)
     return r;
 }
 
+int vmdir_remove_at(int at, const char *name)
+{
+    return remove_tree(at, name, 0);
+}
+
 int vmdir_remove(const char *dir, const char *id)
 {
     if (!is_name(id))
@@ -204,16 +209,26 @@ int vmdir_listen(int dirfd)
     return fd_take(&fd);
 }
 
-int vmdir_connect(int dirfd, pid_t *ret_pid)
+int vmdir_dial(int dirfd, const char *name)
 {
     struct sockaddr_un at;
+
+    address_of(dirfd, name, &at);
+    CLEANUP(close_p) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+        return -errno;
+    return fd_take(&fd);
+}
+
+int vmdir_connect(int dirfd, pid_t *ret_pid)
+{
     struct ucred peer;
     socklen_t len = sizeof(peer);
+    CLEANUP(close_p) int fd = vmdir_dial(dirfd, "qmp.sock");
 
-    address_of(dirfd, "qmp.sock", &at);
-    CLEANUP(close_p) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+    if (fd < 0)
+        return fd;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
         return -errno;
     *ret_pid = peer.pid;
     return fd_take(&fd);
@@ -221,8 +236,9 @@ int vmdir_connect(int dirfd, pid_t *ret_pid)
 
 void vmdir_tidy(int dirfd)
 {
-    /* sw.sock is the switch's end, which outlives QEMU. */
-    static const char *const sockets[] = {"qmp.sock", "serial.sock", "ready.sock", "vm.sock"};
+    /* sw.sock is the switch's end, which outlives QEMU. The last is template.h's mark. */
+    static const char *const sockets[] = {"qmp.sock", "serial.sock", "ready.sock", "vm.sock",
+                                          "restoring"};
 
     for (size_t i = 0; i < ARRAY_LEN(sockets); i++)
         (void)unlinkat(dirfd, sockets[i], 0); /* not there: fine */

@@ -19,6 +19,9 @@ int vmdir_open(const char *dir, const char *id, bool make);
  */
 int vmdir_keep(const char *dir, const char *id, const char *file);
 
+/* Removes NAME in the directory with all that is in it. 0 or a negative errno. Blocks. */
+int vmdir_remove_at(int at, const char *name);
+
 /* DIR/instances/ID removed with all that is in it; 0 also when it was not there. Blocks. */
 int vmdir_remove(const char *dir, const char *id);
 
@@ -43,7 +46,10 @@ int vmdir_listen(int dirfd);
 /* Connects to qmp.sock; *ret_pid is who listens. -ECONNREFUSED and -ENOENT when nobody does. */
 int vmdir_connect(int dirfd, pid_t *ret_pid);
 
-/* Removes the sockets of a QEMU that is gone. Hold the lock. */
+/* Connects to another socket there. A descriptor or a negative errno. */
+int vmdir_dial(int dirfd, const char *name);
+
+/* Removes the sockets and the mark (birth_mark) of a QEMU that is gone. Hold the lock. */
 void vmdir_tidy(int dirfd);
 
 /* The end of a file, at most `max` bytes; empty when there is none. */
