@@ -424,8 +424,8 @@ static void no_list_walks_a_table(void **state)
     static const char *const statements[] = {
         "SELECT bits FROM inst_bits WHERE facet=? AND value=? AND chunk=?",
         "SELECT chunk, bits FROM inst_bits WHERE facet=? AND value=? ORDER BY chunk",
-        "SELECT chunk, bits FROM inst_bits WHERE facet=? AND value>=? AND value<? "
-        "AND value LIKE ? ESCAPE '\\'",
+        ("SELECT chunk, bits FROM inst_bits WHERE facet=? AND value>=? AND value<? "
+         "AND value LIKE ? ESCAPE '\\'"),
         "SELECT value FROM inst_bits WHERE facet=? AND value>? ORDER BY value LIMIT 1",
         "SELECT num FROM inst WHERE created_at<=? ORDER BY created_at DESC, num DESC LIMIT 1",
         "SELECT num FROM inst WHERE created_at>=? ORDER BY created_at, num LIMIT 1",
