@@ -39,16 +39,6 @@ def say(text):
 
 # ---- processors ----
 
-def processors():
-    """(the server's, the generator's): one each, or the same one where there is only one."""
-    have = sorted(os.sched_getaffinity(0))
-    return have[0], have[min(1, len(have) - 1)]
-
-
-def pinned(cpu, argv):
-    return ["taskset", "-c", str(cpu)] + argv
-
-
 def _busy_and_all():
     with open("/proc/stat") as f:
         ticks = [int(n) for n in f.readline().split()[1:9]]
@@ -125,7 +115,6 @@ class Ground:
         os.makedirs(CACHE, mode=0o700, exist_ok=True)
         self.dir = tempfile.mkdtemp(prefix="run-", dir=CACHE)
         self.stack = contextlib.ExitStack()
-        self.server_cpu, self.load_cpu = processors()
 
     def __enter__(self):
         return self

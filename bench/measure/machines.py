@@ -42,7 +42,7 @@ class Machines:
 
     def __init__(self, g, name, args=()):
         self.ground, self.name = g, name
-        self.cloud = servers.Cloud(g, name, engine="qemu", pin=False, args=["--capacity-memory", "0", *args])
+        self.cloud = servers.Cloud(g, name, engine="qemu", args=["--capacity-memory", "0", *args])
 
     def __enter__(self):
         self.cloud.__enter__()

@@ -14,11 +14,11 @@ HOW = """## How it is measured
 the reference, at least five rounds within the same minutes, so that a mood of the computer meets both. A figure is the
 median over its rounds of the ratio within a round; the spread is the lowest and the highest.
 
-- **Requests.** The server has one processor to itself and the generator another one, ours and the reference alike; a
-  server with several threads gains nothing from a second processor that way. `bench/load` signs every request afresh
-  with a new nonce, also those for nginx, which answers from its configuration without looking. nginx runs one worker,
-  with a fixed answer as long as ours. Where the generator is busier than the server, the ratio of requests a second
-  flatters the slower side; so the table has requests for a second of the server's own processor time too.
+- **Requests.** Servers and generator share all processors, as they come: ours answers on a thread a processor, nginx
+  with a worker a processor and a fixed answer as long as ours. `bench/load` signs every request afresh with a new
+  nonce, also those for nginx, which answers from its configuration without looking. Where the generator is the
+  busiest, the ratio of requests a second flatters the slower side; so the table has requests for a second of the
+  server's own processor time too.
 - **Durable writes.** Instances of the sim engine, which needs no time; each answer leaves after its commit is on the
   disk, and each job's end is a commit of its own. The bare disk is one thread that overwrites as many bytes as the
   commit of one write alone adds to the log and calls `fdatasync`. Many requests share one commit, so more than one

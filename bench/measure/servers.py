@@ -1,4 +1,4 @@
-"""The servers that are measured and compared with, each in a folder of the ground, pinned where it says so."""
+"""The servers that are measured and compared with, each in a folder of the ground, on all processors."""
 import contextlib
 import json
 import os
@@ -19,16 +19,13 @@ MOTO = "5.1.22"
 # ---- ours ----
 
 class Cloud(ostler.Server):
-    """A server of the benchmark: pinned to one processor, unless it has machines, which would inherit that."""
+    """A server of the benchmark, as it comes but for its log."""
 
-    def __init__(self, g, name, *, engine="sim", pin=True, data=None, args=(), image=None, sim=None):
+    def __init__(self, g, name, *, engine="sim", data=None, args=(), image=None, sim=None):
         super().__init__(data or g.folder(name), engine=engine, args=["--log-level", "warn", *args],
                          sim=dict({"create": "0ms", "start": "0ms", "stop": "0ms", "reboot": "0ms"}, **(sim or {})),
                          check_log=False, deadline=120)
-        self.ground, self.pin, self.log = g, pin, g.path(name + ".log")
-
-    def command(self):
-        return ground.pinned(self.ground.server_cpu, super().command()) if self.pin else super().command()
+        self.ground, self.log = g, g.path(name + ".log")
 
     def __exit__(self, *_):
         """Whatever happened, it ends, and its machines do."""
@@ -57,16 +54,18 @@ def knows_option(name):
 
 def load(g, url, op, account, *, ids=None, scheme="v3", seconds=2.0, connections=64, rate=0, pid=None, cacert=None,
          histogram=False, page_size=None, page=None, warmup=0.3):
-    """One run of the load generator on its processor; what it printed."""
+    """One run of the load generator; what it printed. `pid`: the server's, or several."""
     argv = [ground.program("load"), "--url", url, "--op", op, "--scheme", scheme, "--seconds", str(seconds),
             "--warmup", str(warmup), "--connections", str(connections), "--rate", "%d" % rate]
-    for option, value in (("--ids", ids), ("--pid", pid), ("--cacert", cacert), ("--page-size", page_size),
+    for one in pid if isinstance(pid, (list, tuple)) else [pid] if pid else []:
+        argv += ["--pid", str(one)]
+    for option, value in (("--ids", ids), ("--cacert", cacert), ("--page-size", page_size),
                           ("--page", page)):
         if value is not None:
             argv += [option, str(value)]
     if histogram:
         argv.append("--histogram")
-    out = g.run(ground.pinned(g.load_cpu, argv), timeout=seconds + 60, ok=(0, 1),
+    out = g.run(argv, timeout=seconds + 60, ok=(0, 1),
                 env={"ACCESS_KEY_ID": account[0], "ACCESS_KEY_SECRET": account[1]})
     r = json.loads(out)
     if not r["answers"]:
@@ -82,7 +81,7 @@ def write_ids(g, name, ids):
 
 # ---- nginx ----
 
-NGINX_HTTP = """worker_processes 1;
+NGINX_HTTP = """worker_processes auto;
 daemon off;
 pid {dir}/nginx.pid;
 error_log {dir}/error.log;
@@ -109,8 +108,8 @@ NGINX_SERVER = """    server {{
 
 
 class Nginx:
-    """One worker that answers everything with fixed bodies, one port each: {name: body}; TLS as well when given
-    (certificate, key): the very files of our server."""
+    """A worker a processor, answering everything with fixed bodies, one port each: {name: body}; TLS as well when
+    given (certificate, key): the very files of our server."""
 
     def __init__(self, g, bodies, tls=None):
         if not shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"):
@@ -127,9 +126,8 @@ class Nginx:
 
     def __enter__(self):
         path = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
-        self.process = self.ground.spawn(ground.pinned(self.ground.server_cpu, [
-            path, "-p", self.dir, "-c", os.path.join(self.dir, "nginx.conf"), "-e", os.path.join(self.dir, "error.log")]),
-            "nginx.log")
+        self.process = self.ground.spawn([path, "-p", self.dir, "-c", os.path.join(self.dir, "nginx.conf"),
+                                          "-e", os.path.join(self.dir, "error.log")], "nginx.log")
         for port in self.ports.values():
             ground.wait_port(port, self.process, "nginx (see nginx/error.log)")
         return self
@@ -138,9 +136,9 @@ class Nginx:
         ground.end(self.process)
 
     @property
-    def worker(self):
+    def workers(self):
         with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as f:
-            return int(f.read().split()[0])
+            return [int(pid) for pid in f.read().split()]
 
     def url(self, name, secure=False):
         return "http%s://127.0.0.1:%d" % ("s" if secure else "", self.ports[name, secure])
@@ -149,7 +147,7 @@ class Nginx:
 # ---- moto ----
 
 class Moto:
-    """moto's EC2 server from PyPI, pinned in a virtual environment below .cache, on the server's processor."""
+    """moto's EC2 server from PyPI, pinned in a virtual environment below .cache."""
 
     def __init__(self, g):
         self.ground = g
@@ -171,8 +169,8 @@ class Moto:
     def __enter__(self):
         self.install()
         self.port = ground.free_port()
-        self.process = self.ground.spawn(ground.pinned(self.ground.server_cpu, [
-            os.path.join(self.venv, "bin", "moto_server"), "-H", "127.0.0.1", "-p", str(self.port)]), "moto.log")
+        self.process = self.ground.spawn([os.path.join(self.venv, "bin", "moto_server"), "-H", "127.0.0.1",
+                                          "-p", str(self.port)], "moto.log")
         ground.wait_port(self.port, self.process, "moto_server", 60)
         return self
 

@@ -1,9 +1,8 @@
 """Requests: reads and durable writes beside nginx, the bare disk and moto, in turns.
 
-The server that is measured has one processor to itself and the generator the other, ours and theirs alike. The
-generator signs each request afresh, also those that nginx answers without looking. Where it is busier than the
-server, the ratio of requests a second would flatter whoever is slower, so every round also has the requests a
-second of the server's own processor time.
+Servers and generator have all processors, ours and theirs alike. The generator signs each request afresh, also those
+that nginx answers without looking. Where it is the busiest, the ratio of requests a second flatters whoever is
+slower, so every round also has the requests for a second of the server's own processor time.
 """
 import contextlib
 import json
@@ -104,11 +103,11 @@ def measure_reads(g):
                 for key, scheme, secure in kinds:
                     more = {"ids": path, "scheme": scheme, "seconds": _seconds(g, 1.5),
                             "cacert": cloud.ca if secure else None}
-                    theirs = load(g, nginx.url(scheme, secure), "read", cloud.account, pid=nginx.worker, **more)
+                    theirs = load(g, nginx.url(scheme, secure), "read", cloud.account, pid=nginx.workers, **more)
                     ours = load(g, cloud.tls_url if secure else cloud.url, "read", cloud.account,
                                 pid=cloud.process.pid, **more)
                     rounds[key].append({"ours": side(ours), "reference": side(theirs)})
-    return {key: beside(r, "over nginx, one worker, a fixed answer of the same length") for key, r in rounds.items()}
+    return {key: beside(r, "over nginx, a worker a processor, a fixed answer of the same length") for key, r in rounds.items()}
 
 
 def measure_page(g):
@@ -192,7 +191,7 @@ class WalWatch:
 def disk(g, data, size, *, append=False):
     """The bare disk's turn, in the same folder and on the same processor as our server."""
     argv = [ground.program("fdatasync"), "--file", os.path.join(data, "bare"), "--bytes", str(size), "--seconds", "1"]
-    return json.loads(g.run(ground.pinned(g.server_cpu, argv + (["--append"] if append else []))))
+    return json.loads(g.run(argv + (["--append"] if append else [])))
 
 
 def _pairs(g, cloud, ids, path, **more):
@@ -229,7 +228,7 @@ def measure_writes(g):
             size = _bytes_alone(g, cloud, path)
             for i in range(g.rounds):
                 g.say("writes, round %d of %d" % (i + 1, g.rounds))
-                theirs = load(g, nginx.url("pair"), "pair", cloud.account, ids=path, pid=nginx.worker,
+                theirs = load(g, nginx.url("pair"), "pair", cloud.account, ids=path, pid=nginx.workers,
                               seconds=_seconds(g, 2.0))
                 ours = _pairs(g, cloud, ids, path, seconds=seconds)
                 rounds.append({"ours": side(ours), "reference": side(theirs), "bytes_shared": _bytes_shared(cloud),
@@ -244,7 +243,7 @@ def measure_writes(g):
             for share in TAIL_SHARES if not g.quick else (0.5, 0.9):
                 r = _pairs(g, cloud, ids, path, rate=most * share, seconds=_seconds(g, 3.0))
                 curve.append(dict(_latencies(r), share=share, histogram=None))
-    how = "over nginx, one worker, a fixed answer of the same length"
+    how = "over nginx, a worker a processor, a fixed answer of the same length"
     return {
         "write-nginx": beside(rounds, how),
         "write-disk": figure([r["ours"]["rps"] / r["disk"]["rps"] for r in rounds], rounds=rounds,
@@ -313,18 +312,13 @@ def measure_moto(g):
     with servers.Moto(g) as moto, Cloud(g, "beside-moto") as cloud:
         ids = make_instances(cloud, INSTANCES)
         path = servers.write_ids(g, "moto-ids", ids)
-        everywhere = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {g.load_cpu})
-        try:
-            tried = {n: moto_rate(g, moto, n, 1.0) for n in (1, 2, 4, 8)}
-            best = max(tried, key=tried.get)
-            for i in range(g.rounds):
-                g.say("moto, round %d of %d" % (i + 1, g.rounds))
-                theirs = moto_rate(g, moto, best, _seconds(g, 2.0))
-                ours = _pairs(g, cloud, ids, path, seconds=_seconds(g, 2.0))
-                rounds.append({"ours": side(ours), "reference": {"rps": theirs}})
-        finally:
-            os.sched_setaffinity(0, everywhere)
+        tried = {n: moto_rate(g, moto, n, 1.0) for n in (1, 2, 4, 8)}
+        best = max(tried, key=tried.get)
+        for i in range(g.rounds):
+            g.say("moto, round %d of %d" % (i + 1, g.rounds))
+            theirs = moto_rate(g, moto, best, _seconds(g, 2.0))
+            ours = _pairs(g, cloud, ids, path, seconds=_seconds(g, 2.0))
+            rounds.append({"ours": side(ours), "reference": {"rps": theirs}})
     return {"write-moto": figure([r["ours"]["rps"] / r["reference"]["rps"] for r in rounds], rounds=rounds,
                                  how="over moto's, %d clients" % best, tried_rps=tried,
                                  ours_rps=_median(rounds, "ours", "rps"),
