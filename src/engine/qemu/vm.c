@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/map.h"
@@ -24,7 +25,9 @@ enum {
     RECONNECT_TRIES = 20,
     MAX_KEYS = 64, /* and the descriptors before them */
     CALM_MS = 110,
-    GUEST_NICE = 10, /* below the daemon and below machines that are still starting */
+    CALIBRATED_CPU_MS = 600,
+    CALIBRATED_MS = 5000, /* for a guest that does nothing */
+    GUEST_NICE = 10,      /* below the daemon and below machines that are still starting */
 };
 
 /* ---- a machine's record ---- */
@@ -351,26 +354,44 @@ int process_priority(pid_t pid, bool full)
     return set_session(pid, nice);
 }
 
+/*
+ * A Linux guest measures its timer against the processor's counter early in its boot. Under TCG,
+ * without a processor for a tenth of a second just then, it finds the timer too slow, does without
+ * one and hangs ("APIC frequency too slow"). So it has the weight of one that is starting until it
+ * has had the processor's time that this takes.
+ */
+static bool is_past_calibration(const struct vm *vm)
+{
+    struct timespec used;
+    clockid_t clock;
+
+    return vm->e->accel.platform.kvm || loop_now_ms(vm->e->loop) >= vm->calm_at ||
+           clock_getcpuclockid(vm->pid, &clock) || clock_gettime(clock, &used) < 0 ||
+           used.tv_sec * 1000 + used.tv_nsec / 1000000 >= CALIBRATED_CPU_MS;
+}
+
 void engine_calm(void *arg)
 {
     struct engine *e = arg;
 
+    e->calming = false;
     for (struct vm *vm = e->vms; vm; vm = vm->next) {
-        if (!vm->restless || vm->pid <= 0)
+        if (!vm->restless)
             continue;
-        if (process_priority(vm->pid, false) == -EAGAIN) {
-            loop_timer_set(e->calm, CALM_MS, 0);
-            return;
-        }
-        vm->restless = false;
+        vm->restless = !is_past_calibration(vm) || process_priority(vm->pid, false) == -EAGAIN;
+        e->calming |= vm->restless;
     }
+    if (e->calming)
+        loop_timer_set(e->calm, CALM_MS, 0);
 }
 
 void vm_lower_priority(struct vm *vm)
 {
-    vm->restless = vm->pid > 0 && process_priority(vm->pid, false) == -EAGAIN;
-    if (vm->restless)
+    vm->restless = vm->pid > 0;
+    vm->calm_at = loop_now_ms(vm->e->loop) + CALIBRATED_MS;
+    if (vm->restless && !vm->e->calming)
         loop_timer_set(vm->e->calm, CALM_MS, 0);
+    vm->e->calming |= vm->restless;
 }
 
 void vm_record(struct vm *vm, const struct machine *spec, char **argv)

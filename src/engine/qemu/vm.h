@@ -49,6 +49,7 @@ struct engine {
     struct prepared *prepared; /* see prepared.h; what was stopped last first */
     struct loop_timer *prepare;
     struct loop_timer *caps, *calm;
+    bool calming;                /* `calm` is set */
     struct templates *templates; /* NULL: off */
 };
 
@@ -62,9 +63,10 @@ struct vm {
     int dirfd, lock_fd; /* -1: not open, not ours */
 
     /* the process */
-    bool live;       /* spawned or adopted */
-    bool negotiated; /* its monitor answers */
-    bool restless;   /* runs, and its session's priority is still to be lowered */
+    bool live;        /* spawned or adopted */
+    bool negotiated;  /* its monitor answers */
+    bool restless;    /* runs, and its priority is still to be lowered */
+    uint64_t calm_at; /* at the latest */
     pid_t pid;
     int pidfd;
     struct loop_fd *watch;
@@ -144,7 +146,7 @@ void vm_record(struct vm *vm, const struct machine *spec, char **argv);
 /* As we, or below the daemon and below machines that are still starting. 0, or -EAGAIN when the
  * system wants to be asked again later. */
 int process_priority(pid_t pid, bool full);
-/* Once it runs. */
+/* Once it runs; takes effect when its guest has got through the beginning of its boot. */
 void vm_lower_priority(struct vm *vm);
 /* Goes on with it for those that the system has made wait; a timer's callback. */
 void engine_calm(void *engine);
