@@ -59,10 +59,11 @@ static const char *virtio(const struct out *o, const char *kind, const char *opt
 static const char *kernel_line(const struct out *o, const struct image_files *image,
                                const struct platform *p)
 {
-    /* Without these about half of the boots hang under TCG: calibrating timers needs steady time.
-     */
+    /* Without the first two about half of the boots hang under TCG: calibrating timers needs steady
+     * time. Without the third a guest on a crowded host compares its TSC, which is the host's, with
+     * ticks that came late, gives it up for them, and its clock falls behind. */
     if (!p->kvm && p->tsc_khz > 0)
-        return arena_fmt(o->a, "%s no_timer_check tsc_early_khz=%lld", image->cmdline,
+        return arena_fmt(o->a, "%s no_timer_check tsc_early_khz=%lld tsc=reliable", image->cmdline,
                          (long long)p->tsc_khz);
     return image->cmdline;
 }
