@@ -11,7 +11,8 @@ from test_clients import python  # noqa: F401  (the fixture: a venv with the clo
 
 README = os.path.join(ostler.ROOT, "README.md")
 # Blocks without a mark, and where they are run instead.
-ELSEWHERE = {"./run\n": "CI and every newcomer; tests/readme/test_run below", "./test\n": "this run"}
+ELSEWHERE = {"./run\n": "CI and every newcomer; tests/readme/test_run below", "./test\n": "this run",
+             "bench/run\n": "tests/bench, one group of it"}
 
 
 def blocks():
