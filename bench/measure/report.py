@@ -1,5 +1,6 @@
 """The readable page from a run's results. Every sentence about an outcome is made from a figure; what eats the time
 where a goal is missed comes from notes.md, which somebody wrote after looking at a profile."""
+import json
 import os
 import re
 
@@ -190,6 +191,20 @@ def where_section(results):
     return "## Where\n\n" + table(("", ""), rows)
 
 
+COUNTS = os.path.join(ground.ROOT, "tests", "counts", "recorded.json")
+
+
+def counts_section(path=COUNTS):
+    """What tests/counts has recorded: it depends on no computer's mood."""
+    if not os.path.exists(path):
+        return ""
+    with open(path) as f:
+        rows = [(name, "{:,}".format(count)) for name, count in json.load(f).items()]
+    return ("## Instructions\n\nOf one request, on all threads of the server, counted by callgrind, which knows no SHA "
+            "instructions. `./test` fails when one of them moves by a tenth (`tests/counts`).\n\n"
+            + table(("Request", "Instructions"), rows))
+
+
 def also_section(figures):
     rows = [(text, measured(figures[k])) for k, text in ALSO.items() if k in figures and "absent" not in figures[k]]
     f = figures.get("page-point")
@@ -237,7 +252,7 @@ def page(results, notes, images):
         summary(figures) + "\n", goals_table(figures),
         "![Each figure beside its goal](img/performance/goals.svg)\n" if "goals.svg" in images else "",
         missed_section(figures, notes), absent_section(figures), requests_section(figures),
-        writes_section(figures, images), machines_section(figures), also_section(figures), where_section(results), HOW]
+        writes_section(figures, images), machines_section(figures), counts_section(), also_section(figures), where_section(results), HOW]
     return "\n".join(s.rstrip("\n") + "\n" for s in sections if s)
 
 
