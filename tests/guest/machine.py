@@ -65,7 +65,7 @@ class Machine:
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
             "-no-shutdown", "-accel", "tcg", *args, "-m", "256", "-smp", "1",
             "-kernel", image.path(info["kernel"]), "-initrd", image.path(info["initrd"]),
-            "-append", f"{line} no_timer_check tsc_early_khz={tsc_khz} tsc=reliable nolapic_timer",
+            "-append", f"{line} no_timer_check tsc_early_khz={tsc_khz} tsc=reliable",
             "-qmp", f"unix:{folder}/qmp",
             "-chardev", f"socket,id=serial,path={folder}/serial", "-serial", "chardev:serial",
             "-device", f"virtio-rng-{bus}",

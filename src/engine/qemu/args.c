@@ -56,23 +56,15 @@ static const char *virtio(const struct out *o, const char *kind, const char *opt
     return arena_fmt(o->a, "virtio-%s-%s%s", kind, o->microvm ? "device" : "pci", options);
 }
 
-bool args_calibrates(const struct machine *m, const struct platform *p)
-{
-    return !p->kvm && m->cpu > 1;
-}
-
-static const char *kernel_line(const struct out *o, const struct machine *m,
-                               const struct image_files *image, const struct platform *p)
+static const char *kernel_line(const struct out *o, const struct image_files *image,
+                               const struct platform *p)
 {
     /* Without the first two about half of the boots hang under TCG: calibrating timers needs steady
      * time. Without the third a guest on a crowded host compares its TSC, which is the host's, with
-     * ticks that came late, gives it up for them, and its clock falls behind. Without the fourth
-     * such a guest may find its local timer too slow, and hang; the old one needs no measuring, but
-     * serves one processor only. */
+     * ticks that came late, gives it up for them, and its clock falls behind. */
     if (!p->kvm && p->tsc_khz > 0)
-        return arena_fmt(o->a, "%s no_timer_check tsc_early_khz=%lld tsc=reliable%s",
-                         image->cmdline, (long long)p->tsc_khz,
-                         args_calibrates(m, p) ? "" : " nolapic_timer");
+        return arena_fmt(o->a, "%s no_timer_check tsc_early_khz=%lld tsc=reliable", image->cmdline,
+                         (long long)p->tsc_khz);
     return image->cmdline;
 }
 
@@ -92,7 +84,7 @@ static void add_boot(struct out *o, const struct machine *m, const struct image_
     arg2(o, "-kernel", image->kernel);
     if (image->initrd)
         arg2(o, "-initrd", image->initrd);
-    arg2(o, "-append", kernel_line(o, m, image, p));
+    arg2(o, "-append", kernel_line(o, image, p));
 }
 
 static void add_channels(struct out *o)

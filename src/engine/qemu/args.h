@@ -23,13 +23,6 @@ struct platform {
     int64_t tsc_khz; /* of this CPU; 0 when unknown */
 };
 
-/*
- * Does the guest's kernel measure its timer early in its boot? It then needs a processor just when
- * it does: one that gets none for a tenth of a second finds the timer too slow, does without and
- * hangs ("APIC frequency too slow").
- */
-bool args_calibrates(const struct machine *m, const struct platform *p);
-
 /* "microvm" when the image brings its kernel and everything fits, else a versioned q35. */
 const char *args_machine_type(const struct machine *m);
 

@@ -413,7 +413,7 @@ static void start(struct vm *vm)
 static void started(struct vm *vm)
 {
     loop_timer_stop(vm->deadline);
-    vm_lower_priority(vm, args_calibrates(vm->op->spec, &vm->e->accel.platform));
+    vm_lower_priority(vm);
     templates_started(vm->e->templates, vm->op->ask, vm->op->spec, &vm->op->image);
     finish(vm, NULL);
 }

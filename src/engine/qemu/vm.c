@@ -354,15 +354,19 @@ int process_priority(pid_t pid, bool full)
     return set_session(pid, nice);
 }
 
-/* A guest that measures its timer has the weight of one that is starting until it has had the
- * processor's time that this takes. */
+/*
+ * A Linux guest measures its timer against the processor's counter early in its boot. Under TCG,
+ * without a processor for a tenth of a second just then, it finds the timer too slow, does without
+ * one and hangs ("APIC frequency too slow"). So it has the weight of one that is starting until it
+ * has had the processor's time that this takes.
+ */
 static bool is_past_calibration(const struct vm *vm)
 {
     struct timespec used;
     clockid_t clock;
 
-    return loop_now_ms(vm->e->loop) >= vm->calm_at || clock_getcpuclockid(vm->pid, &clock) ||
-           clock_gettime(clock, &used) < 0 ||
+    return vm->e->accel.platform.kvm || loop_now_ms(vm->e->loop) >= vm->calm_at ||
+           clock_getcpuclockid(vm->pid, &clock) || clock_gettime(clock, &used) < 0 ||
            used.tv_sec * 1000 + used.tv_nsec / 1000000 >= CALIBRATED_CPU_MS;
 }
 
@@ -381,10 +385,10 @@ void engine_calm(void *arg)
         loop_timer_set(e->calm, CALM_MS, 0);
 }
 
-void vm_lower_priority(struct vm *vm, bool calibrates)
+void vm_lower_priority(struct vm *vm)
 {
-    vm->restless = vm->pid > 0 && (calibrates || process_priority(vm->pid, false) == -EAGAIN);
-    vm->calm_at = loop_now_ms(vm->e->loop) + (calibrates ? CALIBRATED_MS : 0);
+    vm->restless = vm->pid > 0;
+    vm->calm_at = loop_now_ms(vm->e->loop) + CALIBRATED_MS;
     if (vm->restless && !vm->e->calming)
         loop_timer_set(vm->e->calm, CALM_MS, 0);
     vm->e->calming |= vm->restless;

@@ -146,9 +146,8 @@ void vm_record(struct vm *vm, const struct machine *spec, char **argv);
 /* As we, or below the daemon and below machines that are still starting. 0, or -EAGAIN when the
  * system wants to be asked again later. */
 int process_priority(pid_t pid, bool full);
-/* Once it runs. `calibrates`: its guest measures its timer (args_calibrates), and is left alone
- * until it has got through the beginning of its boot. */
-void vm_lower_priority(struct vm *vm, bool calibrates);
+/* Once it runs; takes effect when its guest has got through the beginning of its boot. */
+void vm_lower_priority(struct vm *vm);
 /* Goes on with it for those that the system has made wait; a timer's callback. */
 void engine_calm(void *engine);
 

@@ -59,18 +59,19 @@ static void expect(const struct machine *m, const struct image_files *image,
 static void test_tiny_under_tcg(void **state)
 {
     (void)state;
-    expect(&tiny, &direct,
-           &(struct platform){.sandbox = true, .io_uring = true, .tsc_khz = 2249996},
-           HEAD " -accel tcg -M microvm,acpi=on -m 256 -smp 1 -kernel /img/vmlinux"
-                " -initrd /img/initramfs.cpio"
-                " -append console=ttyS0 quiet no_timer_check tsc_early_khz=2249996 tsc=reliable"
-                " nolapic_timer" CHANNELS_1 " -device virtio-serial-device" CHANNELS_2
-                " -device pvpanic -device virtio-rng-device" NETDEV
-                " -device virtio-net-device,netdev=n0,mac=00:16:3e:00:00:01"
-                " -blockdev driver=qcow2,node-name=d0,discard=unmap,file.driver=file,"
-                "file.filename=/proc/self/fd/3/system.qcow2,file.aio=io_uring,file.discard=unmap"
-                " -device virtio-blk-device,drive=d0,serial=d-0123456789abcdefgh,werror=stop,"
-                "rerror=report" SANDBOX);
+    expect(
+        &tiny, &direct, &(struct platform){.sandbox = true, .io_uring = true, .tsc_khz = 2249996},
+        HEAD
+        " -accel tcg -M microvm,acpi=on -m 256 -smp 1 -kernel /img/vmlinux"
+        " -initrd /img/initramfs.cpio"
+        " -append console=ttyS0 quiet no_timer_check tsc_early_khz=2249996 tsc=reliable" CHANNELS_1
+        " -device virtio-serial-device" CHANNELS_2
+        " -device pvpanic -device virtio-rng-device" NETDEV
+        " -device virtio-net-device,netdev=n0,mac=00:16:3e:00:00:01"
+        " -blockdev driver=qcow2,node-name=d0,discard=unmap,file.driver=file,"
+        "file.filename=/proc/self/fd/3/system.qcow2,file.aio=io_uring,file.discard=unmap"
+        " -device virtio-blk-device,drive=d0,serial=d-0123456789abcdefgh,werror=stop,"
+        "rerror=report" SANDBOX);
 }
 
 /* KVM keeps time by itself, and shows the host's CPU where that works. */
