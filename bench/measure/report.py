@@ -95,6 +95,16 @@ def summary(figures):
 
 # ---- sections ----
 
+def again_line(figures):
+    """Which figures are not of the run itself."""
+    later = {}
+    for goal in GOALS:
+        when = figures.get(goal.key, {}).get("again")
+        if when:
+            later.setdefault(when, []).append("`%s`" % goal.key)
+    return "".join("Measured again at %s UTC: %s.\n" % (when, ", ".join(keys)) for when, keys in sorted(later.items()))
+
+
 def missed_section(figures, notes):
     missed = [(g, outcome(g, figures)[1]) for g in GOALS if outcome(g, figures)[0] == "missed"]
     if not missed:
@@ -249,7 +259,7 @@ def page(results, notes, images):
         "# Performance\n",
         "Made by `bench/run` from `bench/results/%s.json`, which has every round; what is written here by hand is in "
         "`bench/notes.md`. `bench/run --page` makes the page again.\n" % results["date"],
-        summary(figures) + "\n", goals_table(figures),
+        summary(figures) + "\n", again_line(figures), goals_table(figures),
         "![Each figure beside its goal](img/performance/goals.svg)\n" if "goals.svg" in images else "",
         missed_section(figures, notes), absent_section(figures), requests_section(figures),
         writes_section(figures, images), machines_section(figures), counts_section(), also_section(figures), where_section(results), HOW]
