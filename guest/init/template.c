@@ -72,14 +72,14 @@ static void set_clock(const char *line)
    draw the same ones. */
 static void reseed(const char *line)
 {
-    struct {
+    union {
+        char room[sizeof(struct rand_pool_info) + RANDOM_MAX];
         struct rand_pool_info info; /* ends where the bytes begin */
-        char bytes[RANDOM_MAX];
-    } seed = {0};
+    } seed = {{0}};
     char text[2 * RANDOM_MAX + 1] = "";
 
     (void)cmdline_get(line, "random", text, sizeof(text)); /* without it there are no bytes */
-    size_t count = hex_decode(text, seed.bytes, sizeof(seed.bytes));
+    size_t count = hex_decode(text, (char *)seed.info.buf, RANDOM_MAX);
     seed.info.buf_size = (int)count;
     seed.info.entropy_count = (int)count * 8;
     int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
