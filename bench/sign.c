@@ -8,69 +8,18 @@
 
 #include "base/crypto.h"
 
-enum { BLOCK = 64, SHA256_BYTES = 32, SHA1_BYTES = 20, PREFIX_HEX = 16 };
-
-/* HMAC with the key's two blocks hashed once: what is left of a signature is its own text. */
-struct keyed {
-    const EVP_MD *md;
-    size_t size;
-    EVP_MD_CTX *inner, *outer, *work;
-};
+enum { PREFIX_HEX = 16 };
 
 struct signer {
     enum scheme scheme;
     char *host, *key;
-    struct keyed mac;
-    EVP_MD *sha256;
+    struct hmac_key *mac;        /* what depends on the secret alone is hashed once */
     char prefix[PREFIX_HEX + 1]; /* of this run's nonces */
     uint64_t count;
     time_t second; /* that `iso` tells */
     char iso[32];
     struct buf canonical, text;
 };
-
-static void absorb(EVP_MD_CTX **ret, const EVP_MD *md, const char *key, size_t n, uint8_t pad)
-{
-    uint8_t block[BLOCK] = {0};
-
-    memcpy(block, key, n);
-    for (size_t i = 0; i < BLOCK; i++)
-        block[i] ^= pad;
-    *ret = EVP_MD_CTX_new();
-    if (!*ret || !EVP_DigestInit_ex2(*ret, md, NULL) || !EVP_DigestUpdate(*ret, block, BLOCK))
-        abort();
-}
-
-static void keyed_init(struct keyed *k, const EVP_MD *md, const char *key)
-{
-    size_t n = strlen(key);
-
-    if (n > BLOCK)
-        abort(); /* no cloud's secret is that long; main refuses it */
-    k->md = md;
-    k->size = (size_t)EVP_MD_get_size(md);
-    absorb(&k->inner, md, key, n, 0x36);
-    absorb(&k->outer, md, key, n, 0x5c);
-    k->work = EVP_MD_CTX_new();
-}
-
-static void keyed_done(struct keyed *k)
-{
-    EVP_MD_CTX_free(k->inner);
-    EVP_MD_CTX_free(k->outer);
-    EVP_MD_CTX_free(k->work);
-}
-
-static void keyed_mac(struct keyed *k, const struct buf *text, uint8_t *ret)
-{
-    uint8_t inner[SHA256_BYTES];
-
-    if (!EVP_MD_CTX_copy_ex(k->work, k->inner) ||
-        !EVP_DigestUpdate(k->work, text->data, text->len) ||
-        !EVP_DigestFinal_ex(k->work, inner, NULL) || !EVP_MD_CTX_copy_ex(k->work, k->outer) ||
-        !EVP_DigestUpdate(k->work, inner, k->size) || !EVP_DigestFinal_ex(k->work, ret, NULL))
-        abort();
-}
 
 static void add_hex(struct buf *b, const uint8_t *data, size_t n)
 {
@@ -85,12 +34,11 @@ static void add_hex(struct buf *b, const uint8_t *data, size_t n)
     b->len += 2 * n;
 }
 
-static void add_digest(struct signer *s, struct buf *b, const void *data, size_t n)
+static void add_digest(struct buf *b, const void *data, size_t n)
 {
-    uint8_t digest[SHA256_BYTES];
+    uint8_t digest[SHA256_LEN];
 
-    if (!EVP_Digest(data, n, digest, NULL, s->sha256, NULL))
-        abort();
+    sha256(data, n, digest);
     add_hex(b, digest, sizeof(digest));
 }
 
@@ -158,8 +106,8 @@ static void request_v1(struct signer *s, struct buf *out, const char *action,
     enum { MAX = 32 };
     struct buf *c = &s->canonical;
     struct param all[MAX];
-    uint8_t mac[SHA256_BYTES];
-    char base64[4 * SHA256_BYTES / 3 + 4], nonce[64];
+    uint8_t mac[HMAC_MAX_LEN];
+    char base64[4 * HMAC_MAX_LEN / 3 + 4], nonce[64];
     size_t n = 0;
 
     (void)snprintf(nonce, sizeof(nonce), "%s%llu", s->prefix, (unsigned long long)s->count);
@@ -186,8 +134,8 @@ static void request_v1(struct signer *s, struct buf *out, const char *action,
     buf_clear(&s->text);
     buf_str(&s->text, "GET&%2F&");
     add_encoded(&s->text, buf_cstr(c));
-    keyed_mac(&s->mac, &s->text, mac);
-    (void)EVP_EncodeBlock((unsigned char *)base64, mac, (int)s->mac.size);
+    size_t mac_len = hmac_with(s->mac, s->text.data, s->text.len, mac);
+    (void)EVP_EncodeBlock((unsigned char *)base64, mac, (int)mac_len);
 
     buf_str(out, "GET /?");
     buf_add(out, c->data, c->len);
@@ -207,7 +155,7 @@ static void request_v3(struct signer *s, struct buf *out, const char *action,
     static const char names[] =
         "host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version";
     struct buf *c = &s->canonical;
-    uint8_t mac[SHA256_BYTES];
+    uint8_t mac[HMAC_MAX_LEN];
     const char *iso = iso_now(s);
 
     buf_clear(c);
@@ -233,8 +181,8 @@ static void request_v3(struct signer *s, struct buf *out, const char *action,
 
     buf_clear(&s->text);
     buf_str(&s->text, "ACS3-HMAC-SHA256\n");
-    add_digest(s, &s->text, c->data, c->len);
-    keyed_mac(&s->mac, &s->text, mac);
+    add_digest(&s->text, c->data, c->len);
+    size_t mac_len = hmac_with(s->mac, s->text.data, s->text.len, mac);
 
     buf_str(out, "POST /?");
     add_query(out, params);
@@ -251,7 +199,7 @@ static void request_v3(struct signer *s, struct buf *out, const char *action,
     buf_str(out, ",SignedHeaders=");
     buf_str(out, names);
     buf_str(out, ",Signature=");
-    add_hex(out, mac, s->mac.size);
+    add_hex(out, mac, mac_len);
     buf_str(out, "\r\n\r\n");
 }
 
@@ -263,20 +211,20 @@ static void request_zc2(struct signer *s, struct buf *out, const char *action,
     const char *body = params[0];
     size_t n = strlen(body);
     struct buf *c = &s->canonical;
-    uint8_t mac[SHA256_BYTES];
+    uint8_t mac[HMAC_MAX_LEN];
     long long now = (long long)time(NULL);
 
     buf_clear(c);
     buf_str(c, "POST\n/\n\ncontent-type:application/json\nhost:");
     buf_str(c, s->host);
     buf_str(c, "\n\ncontent-type;host\n");
-    add_digest(s, c, body, n);
+    add_digest(c, body, n);
     buf_clear(&s->text);
     buf_str(&s->text, "ZC2-HMAC-SHA256\n");
     buf_i64(&s->text, now);
     buf_char(&s->text, '\n');
-    add_digest(s, &s->text, c->data, c->len);
-    keyed_mac(&s->mac, &s->text, mac);
+    add_digest(&s->text, c->data, c->len);
+    size_t mac_len = hmac_with(s->mac, s->text.data, s->text.len, mac);
 
     buf_str(out, "POST /api/v2/zec HTTP/1.1\r\nhost: ");
     buf_str(out, s->host);
@@ -288,7 +236,7 @@ static void request_zc2(struct signer *s, struct buf *out, const char *action,
     buf_str(out, "\r\nAuthorization: ZC2-HMAC-SHA256 Credential=");
     buf_str(out, s->key);
     buf_str(out, ", SignedHeaders=content-type;host, Signature=");
-    add_hex(out, mac, s->mac.size);
+    add_hex(out, mac, mac_len);
     buf_str(out, "\r\ncontent-length: ");
     buf_i64(out, (long long)n);
     buf_str(out, "\r\n\r\n");
@@ -316,10 +264,7 @@ struct signer *signer_new(enum scheme scheme, const char *host, const char *key,
     s->scheme = scheme;
     s->host = xstrdup(host);
     s->key = xstrdup(key);
-    s->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    if (!s->sha256)
-        abort();
-    keyed_init(&s->mac, scheme == SCHEME_V1 ? EVP_sha1() : s->sha256, used);
+    s->mac = hmac_key_new(scheme == SCHEME_V1 ? HMAC_SHA1 : HMAC_SHA256, used, strlen(used));
     wipe(used, strlen(used));
     random_bytes(seed, sizeof(seed));
     add_hex(&prefix, seed, sizeof(seed));
@@ -332,8 +277,7 @@ void signer_free(struct signer *s)
 {
     if (!s)
         return;
-    keyed_done(&s->mac);
-    EVP_MD_free(s->sha256);
+    hmac_key_free(s->mac);
     buf_done(&s->canonical);
     buf_done(&s->text);
     free(s->host);

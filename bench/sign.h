@@ -1,6 +1,7 @@
 /*
  * Signed requests, each made afresh as the clouds' own clients do: a new nonce, the time of now,
- * the signature over the whole. Nothing here shares code with the server's verification.
+ * the signature over the whole. Beyond the hashes themselves nothing here is shared with the
+ * server's verification.
  */
 #ifndef OSTLER_BENCH_SIGN_H
 #define OSTLER_BENCH_SIGN_H
