@@ -93,7 +93,15 @@ struct field {
 
 enum access { ACCESS_READ, ACCESS_WRITE };
 
-enum permission { PERM_NONE, PERM_READ, PERM_POWER, PERM_CREATE, PERM_DELETE, PERM_OPERATOR };
+enum permission {
+    PERM_NONE,
+    PERM_READ,
+    PERM_POWER,
+    PERM_CREATE,
+    PERM_DELETE,
+    PERM_OPERATOR,
+    PERM_CONTROL /* an operator, where the server has test controls */
+};
 
 /* Where an error of the core is said otherwise by this action than by its dialect's table. */
 struct err_row {
@@ -124,6 +132,12 @@ struct action {
     /* Says it: the fields of the answer. NULL: an answer without fields. On the loop's thread, no
      * store. */
     void (*encode)(struct call *c, const void *out, struct enc *e);
+    /*
+     * Of an ACCESS_WRITE whose answer waits for what it set going, besides its own commit: looked
+     * at again and again on a read snapshot until it is true. It may fill `out`, and fail. NULL:
+     * the commit is all.
+     */
+    bool (*settled)(struct call *c, const void *in, void *out, enum err *ret);
 };
 
 #endif

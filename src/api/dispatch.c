@@ -15,7 +15,8 @@ enum { FORGET_EVERY = 1024 }; /* writes, until nonces that are too old are forgo
 struct api {
     struct api_config config;
     struct macs *macs;
-    unsigned writes; /* the writer thread's */
+    unsigned writes;     /* the writer thread's */
+    struct way *waiting; /* for what their actions set going */
 };
 
 /* A call with what outlives its function: the write, the decoded input, and where the answer goes.
@@ -28,6 +29,7 @@ struct way {
     api_reply_fn *reply;
     void *ctx;
     int64_t began;
+    struct way *next; /* that waits */
 };
 
 struct api *api_new(const struct api_config *config)
@@ -164,21 +166,81 @@ static enum err write_run(struct write *write, struct tx *tx)
     return e ? e : run(w, tx);
 }
 
+/* Is what the action set going over? If so it is answered, and gone. */
+static bool settle(struct way *w)
+{
+    struct call *c = &w->call;
+    struct tx *tx = store_read(w->api->config.store, c->arena);
+    enum err e = ERR_NONE;
+
+    c->op.tx = tx;
+    bool over = c->action->settled(c, w->in, w->out, &e);
+    if (tx_failed(tx)) {
+        over = true;
+        e = ERR_INTERNAL;
+    }
+    store_read_end(tx);
+    c->op.tx = NULL;
+    if (over)
+        finish(w, e);
+    return over;
+}
+
+bool api_poll(struct api *api)
+{
+    for (struct way **at = &api->waiting; *at;) {
+        struct way *w = *at, *next = w->next;
+
+        if (settle(w))
+            *at = next;
+        else
+            at = &w->next;
+    }
+    return api->waiting;
+}
+
+void api_give_up(struct api *api)
+{
+    for (struct way *w = api ? api->waiting : NULL, *next; w; w = next) {
+        next = w->next;
+        finish(w, fail(&w->call.fail, ERR_UNAVAILABLE, "the server is ending"));
+    }
+    if (api)
+        api->waiting = NULL;
+}
+
+static void wait_for(struct way *w)
+{
+    w->next = w->api->waiting;
+    w->api->waiting = w;
+    w->api->config.waits(w->api->config.ctx);
+}
+
 static void write_done(struct write *write)
 {
     struct way *w = CONTAINER_OF(write, struct way, write);
     struct api *api = w->api;
     bool changed = !write->result;
 
-    finish(w, write->result); /* the request's memory is gone after this */
+    if (changed && w->call.action->settled && api->config.waits)
+        wait_for(w);
+    else
+        finish(w, write->result); /* the request's memory is gone after this */
     if (changed && api->config.changed)
         api->config.changed(api->config.ctx);
 }
 
 static enum err permit(struct call *c)
 {
-    if (c->action->perm == PERM_OPERATOR && !c->req->local_operator)
+    enum permission p = c->action->perm;
+
+    if ((p == PERM_OPERATOR || p == PERM_CONTROL) && !c->operator)
         return fail(&c->fail, ERR_FORBIDDEN, "only the operator may do this");
+    if (p == PERM_CONTROL && !c->op.core->settings.controls)
+        return fail(&c->fail, ERR_ACTION_UNKNOWN,
+                    "there is no action '%s' without test controls; `ostler serve --controls` "
+                    "has them",
+                    c->action_name);
     return ERR_NONE;
 }
 

@@ -12,11 +12,17 @@ struct api_config {
     struct store *store;
     const struct dialect *const *dialects; /* ended by NULL */
     void (*changed)(void *ctx);            /* a write of an action was committed */
+    void (*waits)(void *ctx); /* an answer waits: api_poll is to be called until it is false */
     void *ctx;
 };
 
 struct api *api_new(const struct api_config *config);
 void api_free(struct api *api);
+
+/* Looks whether what answers wait for has come about, and gives those. True: some still wait. */
+bool api_poll(struct api *api);
+/* Refuses what still waits: nothing will come about any more. */
+void api_give_up(struct api *api);
 
 /*
  * Answers a request by calling `reply` exactly once, now or after a commit, always on this thread.

@@ -13,8 +13,9 @@ static const char *const format_names[] = {
 };
 
 static const char *const perm_names[] = {
-    [PERM_NONE] = "none",     [PERM_READ] = "read",     [PERM_POWER] = "power",
-    [PERM_CREATE] = "create", [PERM_DELETE] = "delete", [PERM_OPERATOR] = "operator",
+    [PERM_NONE] = "none",       [PERM_READ] = "read",     [PERM_POWER] = "power",
+    [PERM_CREATE] = "create",   [PERM_DELETE] = "delete", [PERM_OPERATOR] = "operator",
+    [PERM_CONTROL] = "control",
 };
 
 static json_t *texts(const char *const *v)

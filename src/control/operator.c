@@ -2,6 +2,8 @@
  */
 #include "control/operator.h"
 
+#include <arpa/inet.h>
+
 #include "base/timefmt.h"
 #include "control/control.h"
 
@@ -99,12 +101,47 @@ static enum err parse(struct call *c)
     return ERR_NONE;
 }
 
+/* An address, or the name that never leaves this computer; a name that only begins like one is
+ * none.
+ */
+static bool is_loopback(const char *host)
+{
+    struct in_addr v4;
+
+    if (streq(host, "localhost") || streq(host, "::1"))
+        return true;
+    return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+/* Of a Host header, without its port and brackets. */
+static bool names_loopback(struct arena *a, const char *host)
+{
+    const char *colon = strrchr(host, ':');
+    size_t n = colon && !strchr(colon, ']') ? (size_t)(colon - host) : strlen(host);
+
+    if (n > 2 && host[0] == '[' && host[n - 1] == ']')
+        return is_loopback(arena_strn(a, host + 1, n - 2));
+    return is_loopback(arena_strn(a, host, n));
+}
+
+/*
+ * Where there are test controls, a program on this computer is an operator. A page in a browser is
+ * none, whatever name it got our address by: it cannot leave out Origin, nor choose Host.
+ */
+static bool is_local_program(const struct call *c)
+{
+    return c->op.core->settings.controls && is_loopback(c->req->peer) &&
+           names_loopback(c->arena, c->host) && !request_header(c->req, "origin") &&
+           !request_header(c->req, "sec-fetch-site");
+}
+
 /* The socket is the credential. An empty key is the operator, whose account is everybody's. */
 static enum err verify(struct call *c)
 {
-    if (!c->req->local_operator)
+    if (!c->req->local_operator && !is_local_program(c))
         return fail(&c->fail, ERR_FORBIDDEN,
                     "the operator's actions are answered on the data directory's own socket only");
+    c->operator= true;
     c->key = (struct access_key){0};
     return ERR_NONE;
 }

@@ -219,6 +219,55 @@ static const struct column address_cols[] = {
 };
 RECORD(address);
 
+static const struct column setting_cols[] = {
+    TEXT(struct setting, key),
+    TEXT(struct setting, value),
+};
+RECORD(setting);
+
+static const struct column clock_cols[] = {
+    TEXT(struct clock_row, account),
+    INT(struct clock_row, ahead),
+    INT(struct clock_row, frozen_at),
+    INT(struct clock_row, target),
+};
+const struct record rec_clock = {.table = "clock",
+                                 .size = sizeof(struct clock_row),
+                                 .cols = clock_cols,
+                                 .n_cols = ARRAY_LEN(clock_cols)};
+
+static const struct column due_cols[] = {
+    TEXT(struct due, key),  TEXT(struct due, account), TEXT(struct due, inst),
+    ENUM(struct due, kind), INT(struct due, at),
+};
+RECORD(due);
+
+static const struct column fault_cols[] = {
+    TEXT(struct fault, id),      INT(struct fault, num),      TEXT(struct fault, dialect),
+    TEXT(struct fault, action),  TEXT(struct fault, code),    INT(struct fault, status),
+    TEXT(struct fault, message), TEXT(struct fault, account), TEXT(struct fault, inst),
+    INT(struct fault, times),    INT(struct fault, every),    INT(struct fault, probability),
+    INT(struct fault, delay_ms), INT(struct fault, retry_ms), ENUM(struct fault, fate),
+    INT(struct fault, seen),     INT(struct fault, given),    INT(struct fault, created_at),
+};
+RECORD(fault);
+
+static const struct column engine_fault_cols[] = {
+    TEXT(struct engine_fault, id),      INT(struct engine_fault, num),
+    ENUM(struct engine_fault, verb),    ENUM(struct engine_fault, kind),
+    TEXT(struct engine_fault, account), TEXT(struct engine_fault, inst),
+    TEXT(struct engine_fault, zone),    TEXT(struct engine_fault, detail),
+    INT(struct engine_fault, delay_ms), INT(struct engine_fault, times),
+    INT(struct engine_fault, given),    INT(struct engine_fault, created_at),
+};
+RECORD(engine_fault);
+
+static const struct column capacity_cols[] = {
+    TEXT(struct capacity, key),  TEXT(struct capacity, account), TEXT(struct capacity, zone),
+    TEXT(struct capacity, type), INT(struct capacity, count),
+};
+RECORD(capacity);
+
 static const struct column nonce_cols[] = {
     TEXT(struct nonce, key),
     INT(struct nonce, until),

@@ -268,4 +268,98 @@ struct address {
 };
 extern const struct record rec_address;
 
+/* ---- what tests ask for, and what comes due ---- */
+
+/* A text of the server's own, by name. */
+struct setting {
+    const char *key, *value;
+};
+extern const struct record rec_setting;
+
+/* An account's own time; of account "" everybody's who has none. See core/clock.h. */
+struct clock_row {
+    const char *account;
+    int64_t ahead;     /* ms that it is ahead of the real one */
+    int64_t frozen_at; /* it stands still there; 0: it goes */
+    int64_t target;    /* it is on its way there; 0: it is not */
+};
+extern const struct record rec_clock;
+
+enum due_kind {
+    DUE_EXPIRE,  /* a subscription ends */
+    DUE_RELEASE, /* an instance is released at a time that was asked for */
+    DUE_EMPTY,   /* its time in the recycle bin is over */
+    DUE_RECLAIM, /* a spot instance is taken back */
+    DUE_ARREARS  /* what was not paid for is released */
+};
+
+/* Something that happens to an instance by time; at most one of a kind. See core/due.h. */
+struct due {
+    const char *key; /* "INSTANCE/KIND" */
+    const char *account, *inst;
+    enum due_kind kind;
+    int64_t at; /* by its account's clock */
+};
+extern const struct record rec_due;
+
+/* What becomes of an answer that was given. */
+enum fate {
+    FATE_ARRIVES,
+    FATE_DROPPED,    /* the connection ends before its first byte */
+    FATE_TRUNCATED,  /* the connection ends in the middle of it */
+    FATE_HALF_CLOSE, /* it arrives, and the server ends the connection that it promised to keep */
+    FATE_GARBAGE,    /* bytes that are not HTTP come in its place */
+    FATE_GATEWAY_502,
+    FATE_GATEWAY_503,
+    FATE_GATEWAY_504 /* a gateway's HTML page comes in its place */
+};
+
+/* An error that was asked for. */
+struct fault {
+    const char *id;
+    int64_t num; /* in the order in which they were asked for */
+    const char *dialect, *action;
+    const char *code; /* "" the action is done, and only its answer's fate is another */
+    int64_t status;
+    const char *message;
+    const char *account, *inst; /* "" any */
+    int64_t times;              /* how often it is given; 0: always */
+    int64_t every;              /* only to each so many-th request that it fits; 0, 1: each */
+    int64_t probability;        /* of a million; 0: certain */
+    int64_t delay_ms, retry_ms; /* before the answer; told to the client as its time to wait */
+    enum fate fate;
+    int64_t seen, given; /* requests that it fitted; those that it struck */
+    int64_t created_at;
+};
+extern const struct record rec_fault;
+
+enum engine_fault_kind {
+    ENGINE_FAIL,  /* the operation ends with an error */
+    ENGINE_HANG,  /* it does not end until the fault is removed */
+    ENGINE_DELAY, /* it takes so much longer */
+    ENGINE_BREAK  /* the machine is really started so that it cannot run */
+};
+
+/* A failure of the engine that was asked for. */
+struct engine_fault {
+    const char *id;
+    int64_t num;
+    enum verb verb; /* VERB_NONE: any */
+    enum engine_fault_kind kind;
+    const char *account, *inst, *zone; /* "" any */
+    const char *detail;                /* the error's sentence */
+    int64_t delay_ms;
+    int64_t times, given; /* as a fault's */
+    int64_t created_at;
+};
+extern const struct record rec_engine_fault;
+
+/* How many more instances of a type there is room for in a zone. */
+struct capacity {
+    const char *key;                   /* "ACCOUNT/ZONE/TYPE" */
+    const char *account, *zone, *type; /* "" any */
+    int64_t count;                     /* that may run there together */
+};
+extern const struct record rec_capacity;
+
 #endif

@@ -138,6 +138,12 @@ static bool set_insecure(struct config *c, const char *v)
     return c->insecure_http = true;
 }
 
+static bool set_controls(struct config *c, const char *v)
+{
+    (void)v;
+    return c->settings.controls = true;
+}
+
 static bool set_name(struct config *c, const char *v)
 {
     if (c->n_names == CONFIG_MAX_NAMES)
@@ -217,6 +223,8 @@ static const struct option_row rows[] = {
     {"templates", NULL,
      "start small guests from a saved, booted one of their kind, instead of booting [off]",
      set_templates},
+    {"controls", NULL, "offer test controls: errors on demand, a clock that moves, snapshots [off]",
+     set_controls},
     {"tls-name", "NAME", "a further name or address for the server's certificate", set_name},
     {"insecure-http", NULL, "plain HTTP also when listening beyond loopback", set_insecure},
     {"lock-refuses-stop", "yes|no", "does a security lock refuse StopInstance too? [yes]",

@@ -20,6 +20,7 @@ struct front {
     struct api *api;
     struct web web;
     struct http_server *http;
+    struct loop_timer *poll; /* of what answers wait for */
 
     pthread_mutex_t lock; /* of what others tell it: */
     int *fds;
@@ -49,6 +50,26 @@ static void rest(void *ctx)
     store_rest(f->store);
 }
 
+static void poll(void *ctx)
+{
+    struct front *f = ctx;
+
+    if (api_poll(f->api))
+        loop_timer_set(f->poll, POLL_MS, 0);
+}
+
+static void waits(void *ctx)
+{
+    loop_timer_set(((struct front *)ctx)->poll, 0, 0);
+}
+
+static void changed(void *ctx)
+{
+    struct front *f = ctx;
+
+    f->config.api.changed(f->config.api.ctx);
+}
+
 static void on_drained(void *ctx)
 {
     struct front *f = ctx;
@@ -73,6 +94,7 @@ static void on_told(void *ctx)
         http_server_adopt(f->http, fds[i]);
     if (drain && !f->draining) {
         f->draining = true;
+        api_give_up(f->api);
         http_server_drain(f->http, on_drained, f);
     }
     if (stop)
@@ -110,7 +132,11 @@ static enum err open_all(struct front *f, struct fail *fail_)
     if (e)
         return e;
     f->rest = loop_rest_new(f->loop, rest, f);
+    f->poll = loop_timer_new(f->loop, poll, f);
     api.store = f->store;
+    api.changed = changed;
+    api.waits = waits;
+    api.ctx = f;
     f->api = api_new(&api);
     f->web = f->config.web;
     f->web.api = f->api;
@@ -187,8 +213,10 @@ void front_free(struct front *f)
         (void)pthread_join(f->thread, NULL);
     }
     store_close(f->store); /* delivers what was committed */
+    api_give_up(f->api);
     http_server_free(f->http);
     api_free(f->api);
+    loop_timer_free(f->poll);
     loop_rest_free(f->rest);
     loop_wake_free(f->committed);
     loop_wake_free(f->told);

@@ -10,6 +10,8 @@
 
 struct front;
 
+enum { POLL_MS = 5 }; /* between two looks at what an answer waits for */
+
 struct front_config {
     struct api_config api; /* `store`: any end; the front attaches its own. `changed` is called on
                               the front's thread */

@@ -42,6 +42,7 @@ struct server {
     struct loop_rest *rest;
     struct loop_signal *signals[2];
     struct loop_timer *patience; /* with requests in progress, when ending */
+    struct loop_timer *poll;     /* of what answers wait for */
     struct core core;
     struct catalog *catalog;
     struct store *store;
@@ -195,6 +196,19 @@ static void changed(void *ctx)
     supervisor_kick(((struct server *)ctx)->supervisor);
 }
 
+static void poll(void *ctx)
+{
+    struct server *s = ctx;
+
+    if (api_poll(s->api))
+        loop_timer_set(s->poll, POLL_MS, 0);
+}
+
+static void waits(void *ctx)
+{
+    loop_timer_set(((struct server *)ctx)->poll, 0, 0);
+}
+
 /* ---- the other threads ---- */
 
 static bool front_ready(void *ctx)
@@ -283,6 +297,7 @@ static enum err open_http(struct server *s, struct fail *f)
                                           .store = s->store,
                                           .dialects = served_dialects,
                                           .changed = changed,
+                                          .waits = waits,
                                           .ctx = s});
     s->web = (struct web){.api = s->api, .tls_only = tls_only, .ready = ready, .ctx = s};
     enum err err = open_fronts(s, n - 1, tls_only, f);
@@ -359,6 +374,7 @@ static void drained(void *ctx)
 static void drain(struct server *s)
 {
     atomic_store(&s->undrained, (unsigned)s->n_fronts + 1);
+    api_give_up(s->api);
     http_server_drain(s->http, one_drained, s); /* nobody is passed on any more */
     for (size_t i = 0; i < s->n_fronts; i++)
         front_drain(s->fronts[i]);
@@ -387,6 +403,7 @@ static enum err open_all(struct server *s, struct fail *f)
         return fail(f, ERR_INTERNAL, "no event loop: %s", strerror(errno));
     s->changed = loop_wake_new(s->loop, changed, s);
     s->drained = loop_wake_new(s->loop, drained, s);
+    s->poll = loop_timer_new(s->loop, poll, s);
     if ((e = open_core(s, f)) || (e = open_engine(s, f)) || (e = open_http(s, f)) ||
         (e = write_server_json(s, f)))
         return e;
@@ -404,12 +421,14 @@ static void close_all(struct server *s)
         front_free(s->fronts[--s->n_fronts]);
     store_close(s->store); /* delivers what was committed */
     supervisor_free(s->supervisor);
+    api_give_up(s->api);
     http_server_free(s->http);
     api_free(s->api);
     tls_ctx_free(s->tls);
     for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
         loop_signal_free(s->signals[i]);
     loop_timer_free(s->patience);
+    loop_timer_free(s->poll);
     loop_rest_free(s->rest);
     loop_wake_free(s->committed);
     loop_wake_free(s->changed);

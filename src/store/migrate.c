@@ -7,9 +7,9 @@
 #include "base/log.h"
 #include "store/facets.h"
 
-extern const char schema_1[], schema_2[], schema_3[]; /* schema-N.sql, by the build */
+extern const char schema_1[], schema_2[], schema_3[], schema_4[]; /* schema-N.sql, by the build */
 
-static const char *const steps[] = {schema_1, schema_2, schema_3};
+static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4};
 
 static int64_t version(struct db *db)
 {

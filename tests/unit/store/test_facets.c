@@ -362,7 +362,7 @@ static void old_instances_are_listed_as_new_ones(void **state)
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     assert_int_equal(store_open(&(struct store_config){.dir = w->dir}, &w->store, &w->fail),
                      ERR_NONE);
-    assert_int_equal(number(w, "PRAGMA user_version"), 3);
+    assert_int_equal(number(w, "PRAGMA user_version"), 4);
     assert_int_equal(number(w, "SELECT id FROM job WHERE inst='i-001'"), 7);
     assert_int_equal(number(w, "SELECT until FROM nonce WHERE key='k/n'"), 99);
     assert_int_equal(number(w, "SELECT value FROM sequence WHERE name='job'"), 7);
