@@ -72,11 +72,20 @@ struct signing {
 enum err call_mac(struct call *c, const char *access_key_id, enum hmac_hash hash,
                   const char *suffix, struct signing *ret);
 
+/* A code that a cloud's documents list, whether or not anything here raises it by itself. */
+struct doc_row {
+    const char *action;  /* NULL: of every action */
+    int status;          /* HTTP */
+    const char *code;    /* NULL ends a table */
+    const char *message; /* as documented; "%s": a sentence about the situation */
+};
+
 struct dialect {
     const char *name;   /* "alibaba" */
     const char *family; /* whose zones and types it offers, as the catalogue says */
     const struct action *const *actions; /* ended by NULL */
     const struct err_row *errors;        /* the table from the core's errors */
+    const struct doc_row *documented;    /* NULL: none */
     bool strict_types;                   /* JSON types are checked; else every scalar is text */
 
     /* Is this request mine? */

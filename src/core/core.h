@@ -13,6 +13,7 @@ struct settings {
     bool lock_refuses_stop;    /* does a security lock also refuse stop? */
     const char *starting_word; /* how a dialect that knows two words spells the starting state;
                                   NULL: by client */
+    int64_t seed;              /* of everything that is random; 0: it is the system's */
     bool controls;             /* errors on demand, a clock that moves, and the like are offered */
     const char *host;          /* this computer's name */
 };

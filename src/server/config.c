@@ -144,6 +144,16 @@ static bool set_controls(struct config *c, const char *v)
     return c->settings.controls = true;
 }
 
+static bool set_seed(struct config *c, const char *v)
+{
+    long long n;
+
+    if (parse_i64(v, &n) < 0 || n < 1)
+        return false;
+    c->settings.seed = n;
+    return true;
+}
+
 static bool set_name(struct config *c, const char *v)
 {
     if (c->n_names == CONFIG_MAX_NAMES)
@@ -225,6 +235,8 @@ static const struct option_row rows[] = {
      set_templates},
     {"controls", NULL, "offer test controls: errors on demand, a clock that moves, snapshots [off]",
      set_controls},
+    {"seed", "N", "the same ids and the same chances every time, for tests [the system's entropy]",
+     set_seed},
     {"tls-name", "NAME", "a further name or address for the server's certificate", set_name},
     {"insecure-http", NULL, "plain HTTP also when listening beyond loopback", set_insecure},
     {"lock-refuses-stop", "yes|no", "does a security lock refuse StopInstance too? [yes]",
