@@ -36,7 +36,7 @@ static struct buf hear_all(int fd)
         assert_true(n >= 0);
         b.len += (size_t)n;
     } while (n);
-    (void)buf_cstr(&b);
+    b.data[b.len] = 0;
     return b;
 }
 
