@@ -1,6 +1,33 @@
 /* A cloud's codes, from its documents and from the declarations here. */
 #include "api/codes.h"
 
+/* ---- places in a message ---- */
+
+/* Do words go here? */
+static bool place(const char *s)
+{
+    return s[0] == '%' && s[1] && strchr("adps", s[1]);
+}
+
+/* A NULL leaves its places as they are. */
+static const char *fill(const char *message, const char *action, const char *param,
+                        const char *words, struct arena *arena)
+{
+    CLEANUP(buf_done) struct buf b = {0};
+
+    for (const char *s = message; *s; s++) {
+        const char *with = !place(s) ? NULL : s[1] == 'a' ? action : s[1] == 'p' ? param : words;
+
+        if (with) {
+            buf_str(&b, with);
+            s++;
+        } else {
+            buf_char(&b, *s);
+        }
+    }
+    return arena_str(arena, buf_cstr(&b));
+}
+
 /* ---- collecting ---- */
 
 static bool same(const struct code *a, const struct code *b)
@@ -43,10 +70,10 @@ static void add_row(struct codes *to, struct arena *arena, const struct action *
     for (const struct field *f = at ? a->in : NULL; f && f->name; f++)
         if (f->required)
             add(to, arena,
-                (struct code){row->status,
-                              arena_fmt(arena, "%.*s%s%s", (int)(at - row->code), row->code,
-                                        f->name, at + 2),
-                              row->message});
+                (struct code){
+                    row->status,
+                    arena_fmt(arena, "%.*s%s%s", (int)(at - row->code), row->code, f->name, at + 2),
+                    fill(row->message, NULL, f->name, NULL, arena)});
 }
 
 static void add_action(struct codes *to, struct arena *arena, const struct dialect *d,
@@ -79,12 +106,6 @@ struct codes codes_of(const struct dialect *d, const struct action *action, stru
 }
 
 /* ---- choosing ---- */
-
-/* The length of a place for words, 0: there is none here. */
-static size_t place(const char *s)
-{
-    return s[0] == '%' && s[1] && strchr("adps", s[1]) ? 2 : 0;
-}
 
 static bool has_place(const char *message)
 {
@@ -146,22 +167,6 @@ static const char *some_param(const struct action *a)
         first = first ? first : f->name;
     }
     return first ? first : "Action";
-}
-
-static const char *fill(const char *message, const char *action, const char *param,
-                        const char *words, struct arena *arena)
-{
-    CLEANUP(buf_done) struct buf b = {0};
-
-    for (const char *s = message; *s; s++) {
-        if (!place(s)) {
-            buf_char(&b, *s);
-            continue;
-        }
-        s++;
-        buf_str(&b, *s == 'a' ? action : *s == 'p' ? param : words);
-    }
-    return arena_str(arena, buf_cstr(&b));
 }
 
 const char *code_message(const struct code *code, const struct action *action, const char *text,

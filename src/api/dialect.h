@@ -129,7 +129,8 @@ struct dialect {
     const struct err_row *(*param_row)(const struct action *a, size_t i);
 };
 
-/* The row that says `e`: the action's own (NULL: of none), else the dialect's; NULL: neither has one.
+/* The row that says `e`: the action's own (NULL: of none), else the dialect's; NULL: neither has
+ * one.
  */
 const struct err_row *dialect_row(const struct dialect *d, const struct action *a, enum err e);
 

@@ -2,10 +2,9 @@
 #include "api/fault.h"
 
 static const char *const fate_names[] = {
-    [FATE_ARRIVES] = "arrives",        [FATE_DROPPED] = "drop",
-    [FATE_TRUNCATED] = "truncate",     [FATE_HALF_CLOSE] = "half-close",
-    [FATE_GARBAGE] = "garbage",        [FATE_GATEWAY_502] = "502",
-    [FATE_GATEWAY_503] = "503",        [FATE_GATEWAY_504] = "504",
+    [FATE_ARRIVES] = "arrives",       [FATE_DROPPED] = "drop",    [FATE_TRUNCATED] = "truncate",
+    [FATE_HALF_CLOSE] = "half-close", [FATE_GARBAGE] = "garbage", [FATE_GATEWAY_502] = "502",
+    [FATE_GATEWAY_503] = "503",       [FATE_GATEWAY_504] = "504",
 };
 _Static_assert(ARRAY_LEN(fate_names) == FATE_COUNT, "a fate has no name");
 
@@ -95,9 +94,8 @@ bool fault_awaits(struct call *c)
 static void mark(struct call *c, const struct fault *f, const struct strs *named)
 {
     const char *subject = *f->inst ? f->inst : named->n == 1 ? named->v[0] : "";
-    const char *late = f->delay_ms
-                           ? arena_fmt(c->arena, " after %lld ms", (long long)f->delay_ms)
-                           : "";
+    const char *late =
+        f->delay_ms ? arena_fmt(c->arena, " after %lld ms", (long long)f->delay_ms) : "";
 
     event_append(&c->op, subject, "fault",
                  arena_fmt(c->arena, "%s: %s %s %s %s%s", f->id, c->dialect->name, c->action->name,
@@ -112,8 +110,8 @@ static const struct verdict *verdict_of(struct call *c, const struct fault *f)
                           .refused = *f->code,
                           .row = {ERR_UNAVAILABLE, (int)f->status, f->code, "%d"},
                           .message = f->message,
-                          .fate = f->fate,
-                          .delay_ms = f->delay_ms,
+                          .fate = f->fate < FATE_COUNT ? f->fate : FATE_ARRIVES,
+                          .delay_ms = f->delay_ms > 0 ? f->delay_ms : 0,
                           .retry_ms = f->retry_ms};
     return v;
 }
