@@ -2,6 +2,7 @@
 #include "base/util.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -65,4 +66,28 @@ int parse_i64(const char *s, long long *ret)
         return -EINVAL;
     *ret = v;
     return 0;
+}
+
+bool parse_duration(const char *s, int64_t *ret_ms)
+{
+    static const struct {
+        const char *unit;
+        long long ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 1000}};
+    size_t n = strspn(s, "0123456789");
+    char digits[20];
+    long long v;
+
+    if (!n || n >= sizeof(digits))
+        return false;
+    memcpy(digits, s, n);
+    digits[n] = 0;
+    if (parse_i64(digits, &v) < 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
+        if (streq(s + n, units[i].unit) && v <= LLONG_MAX / units[i].ms / 2) {
+            *ret_ms = v * units[i].ms;
+            return true;
+        }
+    return false;
 }

@@ -72,4 +72,7 @@ char *xasprintf(const char *fmt, ...) PRINTF(1, 2) __attribute__((malloc));
  * -ERANGE. */
 int parse_i64(const char *s, long long *ret);
 
+/* "250ms", "3s", "2m", "1h", or "3" (seconds). False: it is none. */
+bool parse_duration(const char *s, int64_t *ret_ms);
+
 #endif

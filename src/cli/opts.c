@@ -41,13 +41,23 @@ static const struct {
     [OPT_LINES] = {"lines", 0, "N", "how many to begin with"},
     [OPT_ID] = {"id", 0, "ID", "the image's id (one is made)"},
     [OPT_OS_NAME] = {"os-name", 0, "TEXT", "the operating system, for people"},
-    [OPT_REASON] = {"reason", 0, "WHY", "security or financial (security)"},
+    [OPT_REASON] =
+        {"reason", 0, "WHY",
+         "security, financial, recycling, dedicatedhostfinancial or refunded (security)"},
     [OPT_CLEAR] = {"clear", 0, NULL, "take it back"},
     [OPT_RECYCLE_BIN] = {"recycle-bin", 0, "on|off", "do released instances wait there first?"},
     [OPT_RECYCLE_HOURS] = {"recycle-hours", 0, "N", "for how long"},
     [OPT_SUBJECT] = {"subject", 0, "ID", "about this thing only"},
     [OPT_KEY] = {"key", 0, "ID", "this key only"},
     [OPT_API] = {"api", 0, "CLOUD", "ask by alibaba's API or zenlayer's (alibaba)"},
+    [OPT_INSTANCE] = {"instance", 0, "ID", "this instance only"},
+    [OPT_TIMES] = {"times", 0, "N", "how often (always)"},
+    [OPT_DELAY] = {"delay", 0, "TIME", "so much later: 500ms, 30s, 5m, 2h"},
+    [OPT_FAIL] = {"fail", 0, NULL, "it ends with an error"},
+    [OPT_HANG] = {"hang", 0, NULL, "it does not end until the fault is removed"},
+    [OPT_BREAK] = {"break", 0, NULL, "the machine is started so that it cannot run"},
+    [OPT_TEXT] = {"text", 0, "TEXT", "the error's sentence"},
+    [OPT_FULL] = {"full", 0, NULL, "it has no room; the machine waits when it writes"},
 };
 
 enum { HELP = OPT_COUNT, MAX_LONG = OPT_COUNT + 2 };

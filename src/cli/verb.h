@@ -48,6 +48,14 @@ enum opt_id {
     OPT_SUBJECT,
     OPT_KEY,
     OPT_API,
+    OPT_INSTANCE,
+    OPT_TIMES,
+    OPT_DELAY,
+    OPT_FAIL,
+    OPT_HANG,
+    OPT_BREAK,
+    OPT_TEXT,
+    OPT_FULL,
     OPT_COUNT
 };
 
@@ -90,8 +98,8 @@ static inline bool given(const struct cli *c, enum opt_id id)
 }
 
 /* The verbs of one file, ended by a name of NULL. */
-extern const struct verb verbs_inst[], verbs_console[], verbs_image[], verbs_admin[], verbs_env[],
-    verbs_doctor[], verbs_help[];
+extern const struct verb verbs_inst[], verbs_console[], verbs_image[], verbs_admin[],
+    verbs_engine_fault[], verbs_hand[], verbs_env[], verbs_doctor[], verbs_help[];
 
 /* All lists, ended by NULL. */
 extern const struct verb *const verb_lists[];

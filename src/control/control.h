@@ -27,11 +27,15 @@ void control_enc_time(struct call *c, struct enc *e, const char *name, int64_t m
 /* The operator's table from the core's errors. */
 extern const struct err_row control_errors[];
 
-extern const struct action op_create_access_key, op_create_account, op_delete_access_key,
-    op_delete_key_pair, op_environment, op_expire_instance, op_fail_disk, op_grant_kms,
-    op_heal_disk, op_import_key_pair, op_list_access_keys, op_list_accounts, op_list_events,
-    op_list_images, op_list_instances, op_list_key_pairs, op_lock_instance, op_make_network,
-    op_read_console_log, op_register_image, op_revoke_kms, op_server_info, op_set_access_key_status,
-    op_set_account, op_set_overdue, op_show_instance, op_unlock_instance;
+extern const struct action op_add_engine_fault, op_create_access_key, op_create_account,
+    op_delete_access_key, op_delete_key_pair, op_disable_kms, op_enable_kms, op_environment,
+    op_expire_instance, op_fail_disk, op_grant_kms, op_heal_disk, op_import_key_pair,
+    op_kill_instance, op_list_access_keys, op_list_accounts, op_list_capacity,
+    op_list_engine_faults, op_list_events, op_list_images, op_list_instances, op_list_key_pairs,
+    op_lock_instance, op_make_network, op_panic_instance, op_read_console_log, op_recycle_instance,
+    op_refund_instance, op_register_image, op_remove_engine_fault, op_remove_kms, op_restore_kms,
+    op_revoke_kms, op_server_info, op_set_access_key_status, op_set_account, op_set_balance,
+    op_set_capacity, op_set_disk_overdue, op_set_host_repair, op_set_overdue, op_show_instance,
+    op_tag_kms, op_trouble_disk, op_unlock_instance, op_untag_kms;
 
 #endif

@@ -11,31 +11,6 @@ struct option_row {
     bool (*set)(struct config *c, const char *value); /* false: the value makes no sense */
 };
 
-/* "250ms", "3s", "2m" or "3" (seconds). */
-static bool duration(const char *s, int64_t *ret_ms)
-{
-    static const struct {
-        const char *unit;
-        long long ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 1000}};
-    size_t n = strspn(s, "0123456789");
-    char digits[20];
-    long long v;
-
-    if (!n || n >= sizeof(digits))
-        return false;
-    memcpy(digits, s, n);
-    digits[n] = 0;
-    if (parse_i64(digits, &v) < 0)
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(units); i++)
-        if (streq(s + n, units[i].unit) && v <= LLONG_MAX / units[i].ms / 2) {
-            *ret_ms = v * units[i].ms;
-            return true;
-        }
-    return false;
-}
-
 static bool keep(char **to, const char *value)
 {
     free(*to);
@@ -176,7 +151,7 @@ static bool set_lock_stop(struct config *c, const char *v)
 
 static bool set_grace(struct config *c, const char *v)
 {
-    return duration(v, &c->engine.stop_grace_ms);
+    return parse_duration(v, &c->engine.stop_grace_ms);
 }
 
 static bool set_prepared(struct config *c, const char *v)
@@ -197,22 +172,22 @@ static bool set_templates(struct config *c, const char *v)
 
 static bool set_sim_create(struct config *c, const char *v)
 {
-    return duration(v, &c->engine.sim_create_ms);
+    return parse_duration(v, &c->engine.sim_create_ms);
 }
 
 static bool set_sim_start(struct config *c, const char *v)
 {
-    return duration(v, &c->engine.sim_start_ms);
+    return parse_duration(v, &c->engine.sim_start_ms);
 }
 
 static bool set_sim_stop(struct config *c, const char *v)
 {
-    return duration(v, &c->engine.sim_stop_ms);
+    return parse_duration(v, &c->engine.sim_stop_ms);
 }
 
 static bool set_sim_reboot(struct config *c, const char *v)
 {
-    return duration(v, &c->engine.sim_reboot_ms);
+    return parse_duration(v, &c->engine.sim_reboot_ms);
 }
 
 static const struct option_row rows[] = {
