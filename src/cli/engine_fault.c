@@ -92,8 +92,8 @@ const struct verb verbs_engine_fault[] = {
              "it begins. A failed stop leaves the machine running, any other failure leaves it "
              "off. --delay with --fail: the error comes so much later.",
      .example = "ostler engine-fault add start --fail --text 'no such luck' --times 1\n"
-                "ostler engine-fault add start --hang --instance i-bp12345678901234567890\n"
-                "ostler engine-fault add '*' --delay 30s --zone cn-hangzhou-h",
+                "  ostler engine-fault add start --hang --instance i-bp12345678901234567890\n"
+                "  ostler engine-fault add '*' --delay 30s --zone cn-hangzhou-h",
      .run = add},
     {.group = "engine-fault",
      .name = "ls",

@@ -86,14 +86,6 @@ static void on_step(void *arg, const json_t *result, const char *error)
     answered(h);
 }
 
-/* There may have been no layer to take out. */
-static void on_removed(void *arg, const json_t *result, const char *error)
-{
-    (void)result;
-    (void)error;
-    answered(arg);
-}
-
 static void step(struct harming *h, const char *command, json_t *args,
                  void (*reply)(void *arg, const json_t *result, const char *error))
 {
@@ -103,8 +95,8 @@ static void step(struct harming *h, const char *command, json_t *args,
         h->error = "the machine's monitor takes no command now";
 }
 
-/* Of the device whose disk it is; NULL when there is none. Borrowed. */
-static const char *device_of(const struct harming *h, const json_t *blocks)
+/* Of the device whose disk it is; NULL when there is none. Borrowed. *ret_layer: it has one now. */
+static const char *device_of(const struct harming *h, const json_t *blocks, bool *ret_layer)
 {
     size_t i;
     json_t *block;
@@ -113,7 +105,8 @@ static const char *device_of(const struct harming *h, const json_t *blocks)
         const json_t *medium = json_object_get(block, "inserted");
         const char *node = json_string_value(json_object_get(medium, "node-name"));
 
-        if (node && (streq(node, h->disk) || streq(node, h->layer)))
+        *ret_layer = node && streq(node, h->layer);
+        if (*ret_layer || (node && streq(node, h->disk)))
             return json_string_value(json_object_get(block, "qdev"));
     }
     return NULL;
@@ -135,24 +128,28 @@ static json_t *layer_args(const struct harming *h)
                      h->disk, "inject-error", rule);
 }
 
-/* All are sent at once; one of the answers is the last. */
-static void change_layer(struct harming *h, const char *device)
+/* All are sent at once; one of the answers is the last. QEMU 7.2 dies of a device that is told to
+ * use the node that it uses. */
+static void change_layer(struct harming *h, const char *device, bool has_layer)
 {
-    step(h, "qom-set", drive_is(device, h->disk), on_step);
-    step(h, "blockdev-del", json_pack("{s:s}", "node-name", h->layer), on_removed);
-    if (h->want.trouble == DISK_SOUND)
-        return;
-    step(h, "blockdev-add", layer_args(h), on_step);
-    step(h, "qom-set", drive_is(device, h->layer), on_step);
+    if (has_layer) {
+        step(h, "qom-set", drive_is(device, h->disk), on_step);
+        step(h, "blockdev-del", json_pack("{s:s}", "node-name", h->layer), on_step);
+    }
+    if (h->want.trouble != DISK_SOUND) {
+        step(h, "blockdev-add", layer_args(h), on_step);
+        step(h, "qom-set", drive_is(device, h->layer), on_step);
+    }
 }
 
 static void on_blocks(void *arg, const json_t *result, const char *error)
 {
     struct harming *h = arg;
-    const char *device = error ? NULL : device_of(h, result);
+    bool has_layer = false;
+    const char *device = error ? NULL : device_of(h, result, &has_layer);
 
     if (device)
-        change_layer(h, device);
+        change_layer(h, device, has_layer);
     else
         h->error = "the machine has no such disk";
     answered(h);
