@@ -1,15 +1,15 @@
-/* The operator's verbs: keys, accounts, states that a user cannot reach, the event log. */
+/* The operator's verbs: keys, accounts, the event log. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 
+#include "cli/admin.h"
 #include "cli/rows.h"
 #include "cli/server.h"
 #include "cli/text.h"
 
-/* {"account": ..., key: value}; a NULL value is left out. */
-static json_t *body_with(const struct cli *c, const char *key, const char *value)
+json_t *body_with(const struct cli *c, const char *key, const char *value)
 {
     json_t *body = account_body(c);
 
@@ -18,9 +18,7 @@ static json_t *body_with(const struct cli *c, const char *key, const char *value
     return body;
 }
 
-/* One call for each word of the command line; goes on after a refusal. */
-static int for_each(struct cli *c, const char *action, const char *key, json_t *more,
-                    const char *done)
+int for_each(struct cli *c, const char *action, const char *key, json_t *more, const char *done)
 {
     CLEANUP(json_free_p) json_t *also = more;
     int worst = CLI_OK;
@@ -42,8 +40,8 @@ static int for_each(struct cli *c, const char *action, const char *key, json_t *
     return worst;
 }
 
-static int list(struct cli *c, const char *action, json_t *body, const char *key,
-                const struct row_column *columns, size_t n)
+int list_rows(struct cli *c, const char *action, json_t *body, const char *key,
+              const struct row_column *columns, size_t n)
 {
     CLEANUP(json_free_p) json_t *j = NULL;
     int e = operator_call(c, action, body, &j);
@@ -79,7 +77,8 @@ static int key_ls(struct cli *c)
                                                 {"STATE", "active", "enabled", "disabled"},
                                                 {"CREATED", "createdAt"}};
 
-    return list(c, "ListAccessKeys", account_body(c), "accessKeys", columns, ARRAY_LEN(columns));
+    return list_rows(c, "ListAccessKeys", account_body(c), "accessKeys", columns,
+                     ARRAY_LEN(columns));
 }
 
 static int key_rm(struct cli *c)
@@ -150,7 +149,7 @@ static int keypair_ls(struct cli *c)
                                                 {"FINGERPRINT", "fingerprint"},
                                                 {"ACCOUNT", "account"}};
 
-    return list(c, "ListKeyPairs", account_body(c), "keyPairs", columns, ARRAY_LEN(columns));
+    return list_rows(c, "ListKeyPairs", account_body(c), "keyPairs", columns, ARRAY_LEN(columns));
 }
 
 static int keypair_rm(struct cli *c)
@@ -179,7 +178,7 @@ static int account_ls(struct cli *c)
                                                 {"HOURS", "recycleHours"},
                                                 {"CREATED", "createdAt"}};
 
-    return list(c, "ListAccounts", json_object(), "accounts", columns, ARRAY_LEN(columns));
+    return list_rows(c, "ListAccounts", json_object(), "accounts", columns, ARRAY_LEN(columns));
 }
 
 static int account_set(struct cli *c)
@@ -223,94 +222,6 @@ static int subnet(struct cli *c)
     if (!e)
         (void)puts(json_text(j, "subnet"));
     return e;
-}
-
-/* ---- the operator's hand ---- */
-
-static json_t *reason(const struct cli *c)
-{
-    return given(c, OPT_REASON) ? json_pack("{s:s}", "reason", c->values[OPT_REASON]) : NULL;
-}
-
-static int inst_lock(struct cli *c)
-{
-    return for_each(c, "LockInstance", "instanceId", reason(c), "locked");
-}
-
-static int inst_unlock(struct cli *c)
-{
-    return for_each(c, "UnlockInstance", "instanceId", reason(c), "unlocked");
-}
-
-static int inst_expire(struct cli *c)
-{
-    return for_each(c, "ExpireInstance", "instanceId", NULL, "expired");
-}
-
-static int inst_overdue(struct cli *c)
-{
-    bool overdue = !given(c, OPT_CLEAR);
-
-    return for_each(c, "SetOverdue", "instanceId", json_pack("{s:b}", "overdue", overdue),
-                    overdue ? "overdue" : "paid");
-}
-
-/* The word is a disk's id, or an instance's, which stands for the disk that it can best lose. */
-static int set_disk(struct cli *c, const char *action, const char *done)
-{
-    static const char *const keys[] = {"diskId", "instanceId"};
-    CLEANUP(json_free_p) json_t *j = NULL;
-    struct refusal no = {0};
-    int e = CLI_FAILED;
-
-    for (size_t i = 0; i < ARRAY_LEN(keys) && e == CLI_FAILED; i++) {
-        no = (struct refusal){0};
-        e = operator_try(c, action, body_with(c, keys[i], c->args[0]), &j, &no);
-        if (no.code && !streq(no.code, "DiskNotFound"))
-            break;
-    }
-    if (no.code && streq(no.code, "InstanceNotFound"))
-        return say_error(CLI_FAILED, "there is no disk or instance '%s'", c->args[0]);
-    if (no.code)
-        return say_refusal(c->args[0], &no);
-    if (!e)
-        (void)printf("%s (%s disk) %s\n", json_text(j, "diskId"), json_text(j, "kind"), done);
-    return e;
-}
-
-static int disk_fail(struct cli *c)
-{
-    return set_disk(c, "FailDisk", "failed");
-}
-
-static int disk_heal(struct cli *c)
-{
-    return set_disk(c, "HealDisk", "healed");
-}
-
-static int set_kms(struct cli *c, const char *action, const char *done)
-{
-    CLEANUP(json_free_p) json_t *j = NULL;
-    size_t n;
-    json_t *id;
-    int e = operator_call(c, action, body_with(c, "keyId", c->values[OPT_KEY]), &j);
-
-    if (e)
-        return e;
-    json_array_foreach (json_object_get(j, "keyIds"), n, id)
-        if (json_is_string(id))
-            (void)printf("%s %s\n", json_string_value(id), done);
-    return CLI_OK;
-}
-
-static int kms_grant(struct cli *c)
-{
-    return set_kms(c, "GrantKms", "granted");
-}
-
-static int kms_revoke(struct cli *c)
-{
-    return set_kms(c, "RevokeKms", "revoked");
 }
 
 /* ---- events ---- */
@@ -366,9 +277,6 @@ static int events(struct cli *c)
         (void)poll(NULL, 0, FOLLOW_MS);
     }
 }
-
-#define WHOSE       OPT_ACCOUNT, OPT_DATA
-#define ONE_OR_MORE .min_args = 1, .max_args = -1
 
 const struct verb verbs_admin[] = {
     {.group = "key",
@@ -466,73 +374,6 @@ const struct verb verbs_admin[] = {
      .summary = "Print the id of a zone's default subnet, which is made when first asked for",
      .example = "ostler subnet asia-east-1a",
      .run = subnet},
-    {.group = "instance",
-     .name = "lock",
-     .args = "ID...",
-     ONE_OR_MORE,
-     .opts = OPTS(OPT_REASON, WHOSE),
-     .summary = "Lock instances, as the cloud's security or billing does",
-     .example = "ostler instance lock i-bp12345678901234567890 --reason financial",
-     .run = inst_lock},
-    {.group = "instance",
-     .name = "unlock",
-     .args = "ID...",
-     ONE_OR_MORE,
-     .opts = OPTS(OPT_REASON, WHOSE),
-     .summary = "Take such a lock off",
-     .example = "ostler instance unlock i-bp12345678901234567890",
-     .run = inst_unlock},
-    {.group = "instance",
-     .name = "expire",
-     .args = "ID...",
-     ONE_OR_MORE,
-     .opts = OPTS(WHOSE),
-     .summary = "End prepaid instances' subscriptions now",
-     .example = "ostler instance expire i-bp12345678901234567890",
-     .run = inst_expire},
-    {.group = "instance",
-     .name = "overdue",
-     .args = "ID...",
-     ONE_OR_MORE,
-     .opts = OPTS(OPT_CLEAR, WHOSE),
-     .summary = "Say that instances are not paid for, or --clear it",
-     .example = "ostler instance overdue i-bp12345678901234567890",
-     .run = inst_overdue},
-    {.group = "disk",
-     .name = "fail",
-     .args = "ID",
-     .min_args = 1,
-     .max_args = 1,
-     .opts = OPTS(WHOSE),
-     .summary = "Break a disk",
-     .more = "ID is a disk's, or an instance's: then its first local disk is broken, else its "
-             "first data disk, else its system disk.",
-     .example = "ostler disk fail i-bp12345678901234567890",
-     .run = disk_fail},
-    {.group = "disk",
-     .name = "heal",
-     .args = "ID",
-     .min_args = 1,
-     .max_args = 1,
-     .opts = OPTS(WHOSE),
-     .summary = "Mend a broken disk",
-     .example = "ostler disk heal d-bp12345678901234567890",
-     .run = disk_heal},
-    {.group = "kms",
-     .name = "revoke",
-     .args = "",
-     .opts = OPTS(OPT_KEY, WHOSE),
-     .summary = "Forbid the service the keys of encrypted disks",
-     .more = "Without --key: every key of --account, or of all accounts.",
-     .example = "ostler kms revoke",
-     .run = kms_revoke},
-    {.group = "kms",
-     .name = "grant",
-     .args = "",
-     .opts = OPTS(OPT_KEY, WHOSE),
-     .summary = "Allow it again",
-     .example = "ostler kms grant",
-     .run = kms_grant},
     {.name = "events",
      .args = "",
      .opts = OPTS(OPT_SUBJECT, OPT_LINES, OPT_FOLLOW, OPT_JSON, WHOSE),

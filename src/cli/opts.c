@@ -41,7 +41,9 @@ static const struct {
     [OPT_LINES] = {"lines", 0, "N", "how many to begin with"},
     [OPT_ID] = {"id", 0, "ID", "the image's id (one is made)"},
     [OPT_OS_NAME] = {"os-name", 0, "TEXT", "the operating system, for people"},
-    [OPT_REASON] = {"reason", 0, "WHY", "security or financial (security)"},
+    [OPT_REASON] =
+        {"reason", 0, "WHY",
+         "security, financial, recycling, dedicatedhostfinancial or refunded (security)"},
     [OPT_CLEAR] = {"clear", 0, NULL, "take it back"},
     [OPT_RECYCLE_BIN] = {"recycle-bin", 0, "on|off", "do released instances wait there first?"},
     [OPT_RECYCLE_HOURS] = {"recycle-hours", 0, "N", "for how long"},
@@ -53,14 +55,19 @@ static const struct {
     [OPT_TIMES] = {"times", 0, "N", "so many times (until it is removed)"},
     [OPT_EVERY] = {"every", 0, "K", "only each K-th request"},
     [OPT_PROBABILITY] = {"probability", 0, "P", "only with this chance, from 0.000001 to 1"},
-    [OPT_INSTANCE] = {"instance", 0, "ID", "only requests that name this instance"},
-    [OPT_DELAY] = {"delay", 0, "TIME", "the answer comes so much later: 250ms, 3s, at most 10m"},
+    [OPT_INSTANCE] = {"instance", 0, "ID", "only this instance"},
+    [OPT_DELAY] = {"delay", 0, "TIME", "so much later: 250ms, 3s, 5m"},
     [OPT_RETRY_AFTER] = {"retry-after", 0, "TIME", "tell the client to wait so long"},
     [OPT_THEN] =
         {"then", 0, "FATE",
          "drop, truncate, half-close, garbage, 502, 503 or 504: what becomes of the answer"},
     [OPT_MESSAGE] = {"message", 0, "TEXT", "a part of the message that is meant, or what fills it"},
     [OPT_STATUS] = {"status", 0, "N", "the HTTP status that is meant"},
+    [OPT_FAIL] = {"fail", 0, NULL, "it ends with an error"},
+    [OPT_HANG] = {"hang", 0, NULL, "it does not end until the fault is removed"},
+    [OPT_BREAK] = {"break", 0, NULL, "the machine is started so that it cannot run"},
+    [OPT_TEXT] = {"text", 0, "TEXT", "the error's sentence"},
+    [OPT_FULL] = {"full", 0, NULL, "it has no room; the machine waits when it writes"},
 };
 
 enum { HELP = OPT_COUNT, MAX_LONG = OPT_COUNT + 2 };

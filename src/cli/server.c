@@ -72,12 +72,21 @@ static const struct {
                          "`ostler instance overdue ID --clear`)"},
     {"DiskError", "`ostler disk heal ID` mends a broken disk; --init-local-disk makes a local one "
                   "anew"},
+    {"DiskInArrears", "`ostler disk overdue ID --clear` takes it back"},
+    {"InvalidParameter.KMSKeyId.CMKNotEnabled", "`ostler kms enable` enables the keys again"},
+    {"InvalidParameter.KMSKeyId.CMKUnauthorized", "`ostler kms tag` puts the tag on again"},
+    {"InvalidParameter.KMSKeyId.NotFound", "`ostler kms restore` brings removed keys back"},
     {"InvalidParameter.KMSKeyId*", "`ostler kms grant` lets the service use the keys again"},
     {"InvalidOperation.DeletionProtection", "it was made with deletion protection; that must be "
                                             "switched off first"},
     {"ChargeTypeViolation", "a subscription must end first (`ostler instance expire ID`), and then "
                             "`ostler rm ID --force` releases it"},
-    {"OperationDenied.NoStock", "stop an instance, or start the server with more capacity"},
+    {"OperationDenied.NoStock", "stop an instance, or start the server with more capacity; "
+                                "`ostler capacity ls` shows what a test has set"},
+    {"OperationDenied.HostRepairing", "`ostler host maintain off` ends it"},
+    {"QuotaExceed.ElasticQuota", "`ostler capacity ls` shows the quotas that are set"},
+    {"InsufficientBalance", "`ostler account balance ok` takes it back"},
+    {"ActionNotFound", "`ostler serve --controls` has the controls of tests"},
     {"InvalidImageId.NotFound", "`ostler image ls` lists the images that there are"},
     {"InvalidKeyPair*", "`ostler keypair ls` lists the key pairs that there are"},
     {"SignatureDoesNotMatch", "is OSTLER_ACCESS_KEY_SECRET still this server's? "

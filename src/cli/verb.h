@@ -59,6 +59,11 @@ enum opt_id {
     OPT_THEN,
     OPT_MESSAGE,
     OPT_STATUS,
+    OPT_FAIL,
+    OPT_HANG,
+    OPT_BREAK,
+    OPT_TEXT,
+    OPT_FULL,
     OPT_COUNT
 };
 
@@ -100,9 +105,14 @@ static inline bool given(const struct cli *c, enum opt_id id)
     return c->values[id] != NULL;
 }
 
-/* The verbs of one file, ended by a name of NULL. */
-extern const struct verb verbs_inst[], verbs_console[], verbs_image[], verbs_admin[], verbs_env[],
-    verbs_doctor[], verbs_fault[], verbs_help[];
+/* The verbs of one file each, in the order in which help tells them. */
+#define VERB_LISTS(X)                                                                              \
+    X(inst) X(console) X(image) X(admin) X(hand) X(fault) X(engine_fault) X(env) X(doctor) X(help)
+
+/* Ended by a name of NULL. */
+#define X(file) extern const struct verb verbs_##file[];
+VERB_LISTS(X)
+#undef X
 
 /* All lists, ended by NULL. */
 extern const struct verb *const verb_lists[];

@@ -27,14 +27,62 @@ void control_enc_time(struct call *c, struct enc *e, const char *name, int64_t m
 /* The operator's table from the core's errors. */
 extern const struct err_row control_errors[];
 
-extern const struct action op_add_fault, op_list_fault_codes, op_list_faults, op_remove_fault,
-    op_remove_faults;
+/* Every action, by its name here. */
+#define CONTROL_ACTIONS(X)                                                                         \
+    X(add_engine_fault)                                                                            \
+    X(add_fault)                                                                                   \
+    X(create_access_key)                                                                           \
+    X(create_account)                                                                              \
+    X(delete_access_key)                                                                           \
+    X(delete_key_pair)                                                                             \
+    X(disable_kms)                                                                                 \
+    X(enable_kms)                                                                                  \
+    X(environment)                                                                                 \
+    X(expire_instance)                                                                             \
+    X(fail_disk)                                                                                   \
+    X(grant_kms)                                                                                   \
+    X(heal_disk)                                                                                   \
+    X(import_key_pair)                                                                             \
+    X(kill_instance)                                                                               \
+    X(list_access_keys)                                                                            \
+    X(list_accounts)                                                                               \
+    X(list_capacity)                                                                               \
+    X(list_engine_faults)                                                                          \
+    X(list_events)                                                                                 \
+    X(list_fault_codes)                                                                            \
+    X(list_faults)                                                                                 \
+    X(list_images)                                                                                 \
+    X(list_instances)                                                                              \
+    X(list_key_pairs)                                                                              \
+    X(lock_instance)                                                                               \
+    X(make_network)                                                                                \
+    X(panic_instance)                                                                              \
+    X(read_console_log)                                                                            \
+    X(recycle_instance)                                                                            \
+    X(refund_instance)                                                                             \
+    X(register_image)                                                                              \
+    X(remove_engine_fault)                                                                         \
+    X(remove_fault)                                                                                \
+    X(remove_faults)                                                                               \
+    X(remove_kms)                                                                                  \
+    X(restore_kms)                                                                                 \
+    X(revoke_kms)                                                                                  \
+    X(server_info)                                                                                 \
+    X(set_access_key_status)                                                                       \
+    X(set_account)                                                                                 \
+    X(set_balance)                                                                                 \
+    X(set_capacity)                                                                                \
+    X(set_disk_overdue)                                                                            \
+    X(set_host_repair)                                                                             \
+    X(set_overdue)                                                                                 \
+    X(show_instance)                                                                               \
+    X(tag_kms)                                                                                     \
+    X(trouble_disk)                                                                                \
+    X(unlock_instance)                                                                             \
+    X(untag_kms)
 
-extern const struct action op_create_access_key, op_create_account, op_delete_access_key,
-    op_delete_key_pair, op_environment, op_expire_instance, op_fail_disk, op_grant_kms,
-    op_heal_disk, op_import_key_pair, op_list_access_keys, op_list_accounts, op_list_events,
-    op_list_images, op_list_instances, op_list_key_pairs, op_lock_instance, op_make_network,
-    op_read_console_log, op_register_image, op_revoke_kms, op_server_info, op_set_access_key_status,
-    op_set_account, op_set_overdue, op_show_instance, op_unlock_instance;
+#define X(name) extern const struct action op_##name;
+CONTROL_ACTIONS(X)
+#undef X
 
 #endif

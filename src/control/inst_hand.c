@@ -1,5 +1,5 @@
-/* Putting an instance into the states that a user cannot reach alone: locked, expired, overdue, a
- * broken disk. */
+/* Putting an instance into the states that a user cannot reach alone: locked, expired, overdue,
+ * refunded, recycled, with a key that may not be used. */
 #include "control/control.h"
 #include "core/inst.h"
 
@@ -9,14 +9,26 @@ struct lock_in {
     const char *account, *inst, *reason;
 };
 
+/* As the clouds spell them, but in small letters. */
+#define LOCK_REASONS "security", "financial", "recycling", "dedicatedhostfinancial", "refunded"
+
+static enum lock_reason reason_of(const char *name)
+{
+    static const char *const names[] = {LOCK_REASONS}; /* by bit */
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (streq(names[i], name))
+            return (enum lock_reason)(1U << i);
+    return LOCK_SECURITY;
+}
+
 static enum err set_lock(struct call *c, const struct lock_in *in, bool locked)
 {
     enum err e = control_scope(c, in->account);
 
     if (e)
         return e;
-    return inst_lock(&c->op, in->inst,
-                     streq(in->reason, "financial") ? LOCK_FINANCIAL : LOCK_SECURITY, locked);
+    return inst_lock(&c->op, in->inst, reason_of(in->reason), locked);
 }
 
 static enum err lock(struct call *c, const void *in, void *out)
@@ -34,12 +46,12 @@ static enum err unlock(struct call *c, const void *in, void *out)
 #define LOCK_FIELDS                                                                                \
     FIELDS(F_STR(struct lock_in, inst, "instanceId", .required = true, .format = FMT_ID),          \
            F_STR(struct lock_in, reason, "reason", .def_str = "security",                          \
-                 .values = VALUES("security", "financial")),                                       \
+                 .values = VALUES(LOCK_REASONS)),                                                  \
            F_STR(struct lock_in, account, "account", .format = FMT_ID))
 
 const struct action op_lock_instance = {
     .name = "LockInstance",
-    .summary = "Locks an instance for security or financial reasons.",
+    .summary = "Locks an instance for one of the clouds' reasons.",
     .perm = PERM_OPERATOR,
     .access = ACCESS_WRITE,
     .in_size = sizeof(struct lock_in),
@@ -84,6 +96,49 @@ const struct action op_expire_instance = {
     .run = expire,
 };
 
+static enum err refund(struct call *c, const void *in_, void *out)
+{
+    const struct expire_in *in = in_;
+    enum err e = control_scope(c, in->account);
+
+    (void)out;
+    return e ? e : inst_refund(&c->op, in->inst);
+}
+
+const struct action op_refund_instance = {
+    .name = "RefundInstance",
+    .summary = "Pays a prepaid instance's subscription back: it is locked and stopped.",
+    .perm = PERM_OPERATOR,
+    .access = ACCESS_WRITE,
+    .in_size = sizeof(struct expire_in),
+    .in = FIELDS(F_STR(struct expire_in, inst, "instanceId", .required = true, .format = FMT_ID),
+                 F_STR(struct expire_in, account, "account", .format = FMT_ID)),
+    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_INST_NOT_FOUND, ERR_CHARGE_TYPE),
+    .run = refund,
+};
+
+static enum err recycle(struct call *c, const void *in_, void *out)
+{
+    const struct expire_in *in = in_;
+    enum err e = control_scope(c, in->account);
+
+    (void)out;
+    return e ? e : inst_recycle(&c->op, in->inst);
+}
+
+const struct action op_recycle_instance = {
+    .name = "RecycleInstance",
+    .summary = "Puts an instance into the recycle bin.",
+    .perm = PERM_OPERATOR,
+    .access = ACCESS_WRITE,
+    .in_size = sizeof(struct expire_in),
+    .in = FIELDS(F_STR(struct expire_in, inst, "instanceId", .required = true, .format = FMT_ID),
+                 F_STR(struct expire_in, account, "account", .format = FMT_ID)),
+    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_INST_NOT_FOUND, ERR_INST_RECYCLED, ERR_INST_STATE,
+                     ERR_INST_BUSY, ERR_INST_INITIALIZING),
+    .run = recycle,
+};
+
 struct overdue_in {
     const char *account, *inst;
     bool overdue;
@@ -111,126 +166,6 @@ const struct action op_set_overdue = {
     .run = set_overdue,
 };
 
-/* ---- disks ---- */
-
-struct disk_in {
-    const char *account, *disk, *inst;
-};
-
-struct disk_out {
-    const char *disk;
-    enum disk_kind kind;
-};
-
-/* The disk that an instance's user is likeliest to lose: a local one, else a data disk, else the
- * system disk. */
-static bool weakest_disk(struct call *c, const char *inst, struct disk *ret)
-{
-    static const enum disk_kind order[] = {DISK_LOCAL, DISK_DATA, DISK_SYSTEM};
-
-    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-        struct query q = {.order = "slot,id"};
-
-        query_text(&q, "inst", CMP_EQ, inst);
-        query_num(&q, "kind", CMP_EQ, order[i]);
-        if (store_first(c->op.tx, &rec_disk, &q, ret))
-            return true;
-    }
-    return false;
-}
-
-static enum err find_disk(struct call *c, const struct disk_in *in, struct disk *ret)
-{
-    struct inst owner;
-
-    if (in->disk && in->inst)
-        return fail_param(c->op.fail, ERR_PARAM_CONFLICT, "diskId",
-                          "diskId and instanceId name two things; give one");
-    if (in->disk) {
-        if (store_get(c->op.tx, &rec_disk, in->disk, ret) &&
-            (!c->op.account || streq(c->op.account, ret->account)))
-            return ERR_NONE;
-        return fail(c->op.fail, ERR_DISK_NOT_FOUND, "there is no disk '%s'", in->disk);
-    }
-    if (!in->inst)
-        return fail_param(c->op.fail, ERR_NEEDED, "diskId", "diskId or instanceId is needed");
-    enum err e = inst_get(&c->op, in->inst, &owner);
-    if (e)
-        return e;
-    if (!weakest_disk(c, owner.id, ret))
-        return fail(c->op.fail, ERR_DISK_NOT_FOUND, "instance '%s' has no disk", owner.id);
-    return ERR_NONE;
-}
-
-static enum err set_failed(struct call *c, const struct disk_in *in, struct disk_out *out,
-                           bool failed)
-{
-    struct disk d;
-    enum err e = control_scope(c, in->account);
-
-    if (e || (e = find_disk(c, in, &d)))
-        return e;
-    *out = (struct disk_out){.disk = d.id, .kind = d.kind};
-    return disk_fail(&c->op, d.id, failed);
-}
-
-static enum err fail_disk(struct call *c, const void *in, void *out)
-{
-    return set_failed(c, in, out, true);
-}
-
-static enum err heal_disk(struct call *c, const void *in, void *out)
-{
-    return set_failed(c, in, out, false);
-}
-
-static void encode_disk(struct call *c, const void *out_, struct enc *e)
-{
-    static const char *const kinds[] = {
-        [DISK_SYSTEM] = "system", [DISK_DATA] = "data", [DISK_LOCAL] = "local"};
-    const struct disk_out *out = out_;
-
-    (void)c;
-    enc_str(e, "diskId", out->disk);
-    enc_str(e, "kind", kinds[out->kind]);
-}
-
-#define DISK_FIELDS                                                                                \
-    FIELDS(F_STR(struct disk_in, disk, "diskId", .format = FMT_ID),                                \
-           F_STR(struct disk_in, inst, "instanceId", .format = FMT_ID,                             \
-                 .text = "Stands for its first local disk, else its first data disk, else its "    \
-                         "system disk."),                                                          \
-           F_STR(struct disk_in, account, "account", .format = FMT_ID))
-#define DISK_ERRORS                                                                                \
-    ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_INST_NOT_FOUND, ERR_DISK_NOT_FOUND, ERR_NEEDED,              \
-           ERR_PARAM_CONFLICT)
-
-const struct action op_fail_disk = {
-    .name = "FailDisk",
-    .summary = "Breaks a disk's medium; its instance cannot be started.",
-    .perm = PERM_OPERATOR,
-    .access = ACCESS_WRITE,
-    .in_size = sizeof(struct disk_in),
-    .out_size = sizeof(struct disk_out),
-    .in = DISK_FIELDS,
-    .errors = DISK_ERRORS,
-    .run = fail_disk,
-    .encode = encode_disk,
-};
-
-const struct action op_heal_disk = {
-    .name = "HealDisk",
-    .summary = "Mends a disk that was broken.",
-    .perm = PERM_OPERATOR,
-    .access = ACCESS_WRITE,
-    .in_size = sizeof(struct disk_in),
-    .out_size = sizeof(struct disk_out),
-    .in = DISK_FIELDS,
-    .errors = DISK_ERRORS,
-    .run = heal_disk,
-    .encode = encode_disk,
-};
-
 /* ---- keys of encrypted disks ---- */
 
 struct kms_in {
@@ -243,8 +178,8 @@ struct kms_out {
 };
 
 /* One key, or all of an account, or all there are. */
-static enum err set_granted(struct call *c, const struct kms_in *in, struct kms_out *out,
-                            bool granted)
+static enum err set_kms(struct call *c, const struct kms_in *in, struct kms_out *out,
+                        enum kms_mark mark, bool on)
 {
     struct query q = {.order = "created_at,id"};
     enum err e = control_scope(c, in->account);
@@ -261,20 +196,10 @@ static enum err set_granted(struct call *c, const struct kms_in *in, struct kms_
     out->ids = ARENA_ARRAY(c->arena, const char *, out->n + 1);
     for (size_t i = 0; i < out->n; i++) {
         out->ids[i] = keys[i].id;
-        if ((e = kms_grant(&c->op, keys[i].id, granted)))
+        if ((e = kms_set(&c->op, keys[i].id, mark, on)))
             return e;
     }
     return ERR_NONE;
-}
-
-static enum err grant_kms(struct call *c, const void *in, void *out)
-{
-    return set_granted(c, in, out, true);
-}
-
-static enum err revoke_kms(struct call *c, const void *in, void *out)
-{
-    return set_granted(c, in, out, false);
 }
 
 static void encode_keys(struct call *c, const void *out_, struct enc *e)
@@ -290,29 +215,35 @@ static void encode_keys(struct call *c, const void *out_, struct enc *e)
                  .text = "Without one, every key of the account, or of all accounts."),            \
            F_STR(struct kms_in, account, "account", .format = FMT_ID))
 
-const struct action op_grant_kms = {
-    .name = "GrantKms",
-    .summary = "Lets the service use the keys of encrypted disks.",
-    .perm = PERM_OPERATOR,
-    .access = ACCESS_WRITE,
-    .in_size = sizeof(struct kms_in),
-    .out_size = sizeof(struct kms_out),
-    .in = KMS_FIELDS,
-    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_KMS_NOT_FOUND),
-    .run = grant_kms,
-    .encode = encode_keys,
-};
+#define KMS_ACTION(id, wire, mark, on, what)                                                       \
+    static enum err id##_run(struct call *c, const void *in, void *out)                            \
+    {                                                                                              \
+        return set_kms(c, in, out, mark, on);                                                      \
+    }                                                                                              \
+    const struct action op_##id = {                                                                \
+        .name = wire,                                                                              \
+        .summary = what,                                                                           \
+        .perm = PERM_OPERATOR,                                                                     \
+        .access = ACCESS_WRITE,                                                                    \
+        .in_size = sizeof(struct kms_in),                                                          \
+        .out_size = sizeof(struct kms_out),                                                        \
+        .in = KMS_FIELDS,                                                                          \
+        .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_KMS_NOT_FOUND),                                \
+        .run = id##_run,                                                                           \
+        .encode = encode_keys,                                                                     \
+    }
 
-const struct action op_revoke_kms = {
-    .name = "RevokeKms",
-    .summary =
-        "Forbids the service the keys of encrypted disks; their instances cannot be started.",
-    .perm = PERM_OPERATOR,
-    .access = ACCESS_WRITE,
-    .in_size = sizeof(struct kms_in),
-    .out_size = sizeof(struct kms_out),
-    .in = KMS_FIELDS,
-    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_KMS_NOT_FOUND),
-    .run = revoke_kms,
-    .encode = encode_keys,
-};
+KMS_ACTION(grant_kms, "GrantKms", KMS_GRANTED, true,
+           "Lets the service use the keys of encrypted disks.");
+KMS_ACTION(revoke_kms, "RevokeKms", KMS_GRANTED, false,
+           "Forbids the service the keys of encrypted disks; their instances cannot be started.");
+KMS_ACTION(enable_kms, "EnableKms", KMS_ENABLED, true, "Enables keys of encrypted disks.");
+KMS_ACTION(disable_kms, "DisableKms", KMS_ENABLED, false,
+           "Disables keys of encrypted disks; their instances cannot be started.");
+KMS_ACTION(tag_kms, "TagKms", KMS_TAGGED, true,
+           "Gives keys the tag that lets the service use them.");
+KMS_ACTION(untag_kms, "UntagKms", KMS_TAGGED, false,
+           "Takes the service's tag from keys; their instances cannot be started.");
+KMS_ACTION(restore_kms, "RestoreKms", KMS_PRESENT, true, "Brings removed keys back.");
+KMS_ACTION(remove_kms, "RemoveKms", KMS_PRESENT, false,
+           "Makes keys as unknown as if they did not exist, until they are restored.");

@@ -13,11 +13,13 @@
 
 static void encode_locks(struct enc *e, int64_t locks)
 {
+    static const char *const names[] = {"security", "financial", "recycling",
+                                        "dedicatedhostfinancial", "refunded"}; /* by bit */
+
     enc_list(e, "locks", "lock");
-    if (locks & LOCK_SECURITY)
-        enc_str(e, NULL, "security");
-    if (locks & LOCK_FINANCIAL)
-        enc_str(e, NULL, "financial");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (locks & (INT64_C(1) << i))
+            enc_str(e, NULL, names[i]);
     enc_end(e);
 }
 
@@ -153,6 +155,9 @@ static void encode_disks(struct enc *e, const struct disk *d, size_t n)
     static const char *const kinds[] = {
         [DISK_SYSTEM] = "system", [DISK_DATA] = "data", [DISK_LOCAL] = "local"};
 
+    static const char *const troubles[] = {
+        [DISK_SOUND] = NULL, [DISK_ERRORS] = "errors", [DISK_FULL] = "full"};
+
     enc_list(e, "disks", "disk");
     for (; n; n--, d++) {
         enc_obj(e, NULL);
@@ -161,6 +166,8 @@ static void encode_disks(struct enc *e, const struct disk *d, size_t n)
         enc_str(e, "category", d->category);
         enc_int(e, "sizeGib", d->size_gib);
         enc_bool(e, "failed", d->failed);
+        enc_str_or_null(e, "trouble", troubles[d->trouble]);
+        enc_bool(e, "overdue", d->overdue);
         enc_bool(e, "encrypted", d->encrypted);
         enc_str_or_null(e, "kmsKey", d->kms_key);
         enc_bool(e, "deletedWithInstance", d->delete_with_inst);
@@ -177,6 +184,7 @@ static void encode_job(struct call *c, struct enc *e, const struct job *j)
     enc_bool(e, "force", j->force);
     enc_bool(e, "thenStart", j->then_start);
     enc_str(e, "requestId", j->request_id);
+    enc_str_or_null(e, "engineFault", *j->fault ? j->fault : NULL);
     control_enc_time(c, e, "createdAt", j->created_at);
     enc_end(e);
 }

@@ -201,39 +201,10 @@ static void refuse(struct call *c, const struct err_row *row, struct answer *a)
 }
 
 static const struct action *const actions[] = {
-    &op_add_fault,
-    &op_create_access_key,
-    &op_create_account,
-    &op_delete_access_key,
-    &op_delete_key_pair,
-    &op_environment,
-    &op_expire_instance,
-    &op_fail_disk,
-    &op_grant_kms,
-    &op_heal_disk,
-    &op_import_key_pair,
-    &op_list_access_keys,
-    &op_list_accounts,
-    &op_list_events,
-    &op_list_fault_codes,
-    &op_list_faults,
-    &op_list_images,
-    &op_list_instances,
-    &op_list_key_pairs,
-    &op_lock_instance,
-    &op_make_network,
-    &op_read_console_log,
-    &op_register_image,
-    &op_remove_fault,
-    &op_remove_faults,
-    &op_revoke_kms,
-    &op_server_info,
-    &op_set_access_key_status,
-    &op_set_account,
-    &op_set_overdue,
-    &op_show_instance,
-    &op_unlock_instance,
-    NULL,
+#define X(name) &op_##name,
+    CONTROL_ACTIONS(X)
+#undef X
+        NULL,
 };
 
 const struct dialect dialect_operator = {

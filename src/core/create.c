@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/crypto.h"
+#include "core/capacity.h"
 #include "core/ids.h"
 #include "core/jobs.h"
 #include "core/kms.h"
@@ -201,7 +202,12 @@ static enum err find_room(struct op *op, struct plan *p)
     int64_t least = p->n->min_count ? p->n->min_count : p->n->count;
     enum err e;
 
-    while ((e = room_for(op, p->count * p->type->memory_mib, NULL)) && p->count > least)
+    while ((e = room_for(op, &(struct claim){.account = op->account,
+                                             .zone = p->zone->id,
+                                             .type = p->type->id,
+                                             .mib = p->type->memory_mib,
+                                             .n = p->count})) &&
+           p->count > least)
         p->count--;
     return e;
 }
@@ -223,6 +229,8 @@ static enum err make_plan(struct op *op, struct plan *p)
                     p->zone->id);
     if ((e = find_image(op, p)) || (e = find_secgroups(op, p)) || (e = find_keypair(op, p)) ||
         (e = check_system_disk(op, p)) || (e = check_data_disks(op, p)))
+        return e;
+    if ((e = may_create(op, p->zone->id, p->type->id, n->count)))
         return e;
     if (n->start && (e = find_room(op, p)))
         return e;

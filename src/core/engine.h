@@ -20,6 +20,7 @@ struct machine_disk {
     const char *id, *category;
     enum disk_kind kind;
     bool failed;
+    enum disk_trouble trouble; /* what its guest is to meet on it */
     bool keep; /* survives the release of its instance: its file goes to DIR/disks/ID.qcow2 */
     int64_t size_gib, slot;
     bool encrypted;
@@ -41,6 +42,7 @@ struct machine {
     const char *metadata;  /* JSON object: the tree that the guest's metadata service shows */
     const char *user_data; /* "" none */
     bool user_data_binary; /* user_data is base64 */
+    bool broken;           /* to be started so that it cannot run */
     struct arena *arena;   /* owns all of the above */
 };
 void machine_free(struct machine *m);
@@ -64,6 +66,11 @@ struct engine_host {
     /* The machine is not running any more, and no operation asked for it. */
     void (*stopped)(void *ctx, const char *inst, const char *reason);
     void (*surveyed)(void *ctx, const char *inst, enum survey what);
+    /* A running machine waits because of `why`; NULL: it goes on. */
+    void (*waits)(void *ctx, const char *inst, const char *why);
+    /* What `harm` asked for could not be done, or, `error` NULL, a disk's trouble has begun or
+     * ended. */
+    void (*harmed)(void *ctx, const char *inst, const char *error);
     void *ctx;
 };
 
@@ -99,6 +106,9 @@ struct engine_driver {
     /* Is it running? Ends with `surveyed`; a running one is adopted: from then on `stopped` may be
      * called. */
     void (*survey)(struct engine *e, const struct machine *m);
+    /* Lets something happen to a running machine. Ends with `stopped` where that ends it, else with
+     * `harmed`. */
+    void (*harm)(struct engine *e, const struct harm *h);
 };
 
 extern const struct engine_driver engine_qemu, engine_sim;

@@ -117,10 +117,14 @@
     X(ERR_INST_PROTECTED, "the instance is protected from deletion")                               \
     X(ERR_INST_SUBSCRIBED, "the instance's subscription has not ended")                            \
     X(ERR_DISK_UNUSABLE, "a disk of the instance cannot be used")                                  \
+    X(ERR_DISK_OVERDUE, "a payment for a disk of the instance is overdue")                         \
     X(ERR_NO_SYSTEM_DISK, "the instance has no system disk")                                       \
     X(ERR_KMS_UNAUTHORIZED, "the key's use was not granted")                                       \
     X(ERR_KMS_NOT_FOUND, "unknown key")                                                            \
     X(ERR_KMS_DISABLED, "the key is disabled")                                                     \
+    X(ERR_KMS_UNTAGGED, "the key lacks the tag that lets the service use it")                      \
+    X(ERR_HOST_REPAIRING, "the instance's host is being repaired")                                 \
+    X(ERR_NO_BALANCE, "the account has no balance")                                                \
     X(ERR_NO_STOCK, "no host has room for the instance")                                           \
     X(ERR_QUOTA, "a quota is used up")
 

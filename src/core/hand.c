@@ -3,6 +3,23 @@
 
 #include "core/jobs.h"
 
+static const char *lock_name(enum lock_reason why)
+{
+    switch (why) {
+    case LOCK_SECURITY:
+        return "security";
+    case LOCK_FINANCIAL:
+        return "financial";
+    case LOCK_RECYCLING:
+        return "recycling";
+    case LOCK_HOST_FINANCIAL:
+        return "dedicatedhostfinancial";
+    case LOCK_REFUNDED:
+        return "refunded";
+    }
+    return "?";
+}
+
 enum err inst_lock(struct op *op, const char *id, enum lock_reason why, bool locked)
 {
     struct inst in;
@@ -12,8 +29,7 @@ enum err inst_lock(struct op *op, const char *id, enum lock_reason why, bool loc
         return e;
     in.locks = locked ? in.locks | why : in.locks & ~(int64_t)why;
     store_update(op->tx, &rec_inst, &in);
-    event_append(op, id, locked ? "locked" : "unlocked",
-                 why == LOCK_SECURITY ? "security" : "financial");
+    event_append(op, id, locked ? "locked" : "unlocked", lock_name(why));
     return ERR_NONE;
 }
 
@@ -60,12 +76,69 @@ enum err inst_overdue(struct op *op, const char *id, bool overdue)
     return ERR_NONE;
 }
 
+/* The subscription was paid back: it is locked, and what runs is switched off. */
+enum err inst_refund(struct op *op, const char *id)
+{
+    struct inst in;
+    enum err e = inst_get(op, id, &in);
+
+    if (e)
+        return e;
+    if (in.charge != CHARGE_PREPAID)
+        return fail(op->fail, ERR_CHARGE_TYPE,
+                    "the instance is paid by use and has no subscription to refund");
+    in.locks |= LOCK_REFUNDED;
+    event_append(op, id, "refunded", NULL);
+    stop_running(op, &in);
+    return ERR_NONE;
+}
+
+/* As a release into it does; here neither protection nor subscription is asked about. */
+enum err inst_recycle(struct op *op, const char *id)
+{
+    struct inst in;
+    enum err e = inst_get(op, id, &in);
+    struct job job = {.force = true};
+
+    if (e)
+        return e;
+    if (in.state == INST_RECYCLED)
+        return fail(op->fail, ERR_INST_RECYCLED, "the instance is in the recycle bin already");
+    if ((e = verb_rule(VERB_FORCE_RELEASE, in.state)->refuse))
+        return fail(op->fail, e, "the instance is %s; it can be recycled when it runs or is off",
+                    inst_state_name(in.state));
+    job_begin(op, &in, VERB_RECYCLE, INST_RELEASING, &job);
+    return ERR_NONE;
+}
+
+static enum err get_disk(struct op *op, const char *id, struct disk *ret)
+{
+    if (!store_get(op->tx, &rec_disk, id, ret) ||
+        (op->account && !streq(ret->account, op->account)))
+        return fail(op->fail, ERR_DISK_NOT_FOUND, "there is no disk '%s'", id);
+    return ERR_NONE;
+}
+
+enum err disk_overdue(struct op *op, const char *id, bool overdue)
+{
+    struct disk d;
+    enum err e = get_disk(op, id, &d);
+
+    if (e)
+        return e;
+    d.overdue = overdue;
+    store_update(op->tx, &rec_disk, &d);
+    event_append(op, id, overdue ? "disk-overdue" : "disk-paid", NULL);
+    return ERR_NONE;
+}
+
 enum err disk_fail(struct op *op, const char *id, bool failed)
 {
     struct disk d;
+    enum err e = get_disk(op, id, &d);
 
-    if (!store_get(op->tx, &rec_disk, id, &d) || (op->account && !streq(d.account, op->account)))
-        return fail(op->fail, ERR_DISK_NOT_FOUND, "there is no disk '%s'", id);
+    if (e)
+        return e;
     d.failed = failed;
     store_update(op->tx, &rec_disk, &d);
     event_append(op, id, failed ? "disk-failed" : "disk-healed", NULL);

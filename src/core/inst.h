@@ -36,17 +36,12 @@ enum err inst_get(struct op *op, const char *id, struct inst *ret);
  * refusal.
  *
  * May raise: ERR_INST_NOT_FOUND, _STATE, _ALREADY, _BUSY, _NOT_READY, _INITIALIZING, _RECYCLED,
- * _LOCKED, _EXPIRED, _OVERDUE, _PROTECTED, _SUBSCRIBED, ERR_DISK_UNUSABLE, ERR_NO_SYSTEM_DISK,
- * ERR_KMS_*, ERR_NO_STOCK, ERR_DRY_RUN.
+ * _LOCKED, _EXPIRED, _OVERDUE, _PROTECTED, _SUBSCRIBED, ERR_DISK_UNUSABLE, ERR_DISK_OVERDUE,
+ * ERR_NO_SYSTEM_DISK, ERR_KMS_*, ERR_HOST_REPAIRING, ERR_NO_BALANCE, ERR_QUOTA, ERR_NO_STOCK,
+ * ERR_DRY_RUN.
  */
 enum err inst_power(struct op *op, const char *id, enum verb v, unsigned flags,
                     struct inst *ret_before, struct inst *ret_after);
-
-/*
- * Is there room for `mib` more of memory on the host, besides what others use? ERR_NO_STOCK.
- * `except` (may be NULL) is an instance whose own memory does not count.
- */
-enum err room_for(struct op *op, int64_t mib, const char *except);
 
 struct new_disk {
     const char *category, *level; /* category NULL: the default */
@@ -120,14 +115,27 @@ enum err job_halfway(struct op *op, const char *inst, int64_t job);
  * run. */
 enum err inst_stopped(struct op *op, const char *inst, const char *reason);
 
+/* A machine waits for something (its disk is full), or, `why` NULL, goes on. Ignored unless it
+ * runs. */
+enum err inst_waits(struct op *op, const char *inst, const char *why);
+
 /* ---- the operator's hand ---- */
 
 enum err inst_lock(struct op *op, const char *id, enum lock_reason why, bool locked);
 enum err inst_expire(struct op *op,
                      const char *id); /* the subscription ends now; a prepaid one only */
 enum err inst_overdue(struct op *op, const char *id, bool overdue);
+enum err inst_refund(struct op *op, const char *id);  /* a prepaid one; it is locked and stopped */
+enum err inst_recycle(struct op *op, const char *id); /* into the recycle bin, whoever has one */
 enum err disk_fail(struct op *op, const char *id, bool failed);
-enum err kms_grant(struct op *op, const char *key,
-                   bool granted); /* NULL: every key of every account */
+enum err disk_overdue(struct op *op, const char *id, bool overdue);
+
+enum kms_mark { KMS_GRANTED, KMS_ENABLED, KMS_TAGGED, KMS_PRESENT };
+/* `key` NULL: every key of every account. */
+enum err kms_set(struct op *op, const char *key, enum kms_mark mark, bool on);
+static inline enum err kms_grant(struct op *op, const char *key, bool granted)
+{
+    return kms_set(op, key, KMS_GRANTED, granted);
+}
 
 #endif

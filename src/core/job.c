@@ -1,6 +1,9 @@
 /* Jobs: begun with the state, ended with the state. */
 #include "core/jobs.h"
 
+#include "core/capacity.h"
+#include "core/engine_fault.h"
+#include "core/harm.h"
 #include "core/inst.h"
 #include "core/network.h"
 
@@ -22,6 +25,7 @@ void job_begin(struct op *op, struct inst *in, enum verb v, enum inst_state stat
     job->verb = v;
     job->request_id = op->request_id ? op->request_id : "";
     job->created_at = op->now;
+    job->fault = engine_fault_strike(op, in, v);
     if (store_get(op->tx, &rec_job, in->id, &old)) {
         job->reset_local |= old.reset_local; /* its disks may have been made anew already */
         store_update(op->tx, &rec_job, job);
@@ -77,6 +81,7 @@ static void erase(struct op *op, const struct inst *in)
     }
     network_give_back(op, in);
     store_delete(op->tx, &rec_inst, in->id);
+    harm_over(op, in->id);
     event_append(op, in->id, "released", NULL);
 }
 
@@ -129,7 +134,7 @@ static bool start_next(struct op *op, struct inst *in)
     struct op asked = *op;
 
     asked.fail = &why;
-    if (room_for(&asked, in->memory_mib, in->id)) {
+    if (may_start(&asked, in)) {
         in->last_op = verb_name(VERB_START);
         in->last_error = arena_str(op->arena, why.detail);
         in->birth = BIRTH_FAILED;
@@ -197,6 +202,23 @@ enum err inst_stopped(struct op *op, const char *inst, const char *reason)
     in.last_error = reason;
     in.last_op_at = op->now;
     store_update(op->tx, &rec_inst, &in);
+    harm_over(op, inst);
     event_append(op, inst, "stopped", reason);
+    return ERR_NONE;
+}
+
+enum err inst_waits(struct op *op, const char *inst, const char *why)
+{
+    struct inst in;
+
+    if (!store_get(op->tx, &rec_inst, inst, &in) || in.state != INST_RUNNING)
+        return ERR_NONE;
+    if (!why && (!*in.last_error || !streq(in.last_op, "run")))
+        return ERR_NONE; /* it did not wait */
+    in.last_op = "run";
+    in.last_error = why ? why : "";
+    in.last_op_at = op->now;
+    store_update(op->tx, &rec_inst, &in);
+    event_append(op, inst, why ? "waits" : "goes-on", why);
     return ERR_NONE;
 }

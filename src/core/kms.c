@@ -35,6 +35,7 @@ static bool find_key(struct op *op, const char *account, const char *id, struct 
         query_num(&q, "is_default", CMP_EQ, 1);
     else
         query_text(&q, "id", CMP_EQ, id);
+    query_num(&q, "removed", CMP_EQ, 0);
     return store_first(op->tx, &rec_kms_key, &q, ret);
 }
 
@@ -44,6 +45,9 @@ static enum err check(struct op *op, const char *account, const char *id, struct
         return fail(op->fail, ERR_KMS_NOT_FOUND, "There is no key '%s'.", id ? id : "(default)");
     if (!ret->enabled)
         return fail(op->fail, ERR_KMS_DISABLED, "The key '%s' is disabled.", ret->id);
+    if (ret->untagged)
+        return fail(op->fail, ERR_KMS_UNTAGGED,
+                    "The key '%s' lacks the tag that lets the service use it.", ret->id);
     if (!ret->granted)
         return fail(op->fail, ERR_KMS_UNAUTHORIZED, "The use of the key '%s' was revoked.",
                     ret->id);
@@ -88,8 +92,30 @@ enum err kms_open_data_key(struct op *op, const struct disk *d, struct bytes *re
     return vault_unwrap(op->arena, material, d->id, d->data_key, ret, op->fail);
 }
 
-enum err kms_grant(struct op *op, const char *key, bool granted)
+static void mark(struct kms_key *key, enum kms_mark mark, bool on)
 {
+    switch (mark) {
+    case KMS_GRANTED:
+        key->granted = on;
+        break;
+    case KMS_ENABLED:
+        key->enabled = on;
+        break;
+    case KMS_TAGGED:
+        key->untagged = !on;
+        break;
+    case KMS_PRESENT:
+        key->removed = !on;
+        break;
+    }
+}
+
+enum err kms_set(struct op *op, const char *key, enum kms_mark what, bool on)
+{
+    static const char *const events[][2] = {[KMS_GRANTED] = {"key-revoked", "key-granted"},
+                                            [KMS_ENABLED] = {"key-disabled", "key-enabled"},
+                                            [KMS_TAGGED] = {"key-untagged", "key-tagged"},
+                                            [KMS_PRESENT] = {"key-removed", "key-restored"}};
     struct query q = {0};
     size_t n;
 
@@ -101,9 +127,9 @@ enum err kms_grant(struct op *op, const char *key, bool granted)
     if (!n)
         return fail(op->fail, ERR_KMS_NOT_FOUND, "there is no key '%s'", key ? key : "");
     for (size_t i = 0; i < n; i++) {
-        keys[i].granted = granted;
+        mark(&keys[i], what, on);
         store_update(op->tx, &rec_kms_key, &keys[i]);
-        event_append(op, keys[i].id, granted ? "key-granted" : "key-revoked", NULL);
+        event_append(op, keys[i].id, events[what][on], NULL);
     }
     return ERR_NONE;
 }

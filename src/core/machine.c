@@ -156,6 +156,7 @@ struct machine *machine_of(struct op *caller, const struct inst *from)
                                   .category = rows[i].category,
                                   .kind = rows[i].kind,
                                   .failed = rows[i].failed,
+                                  .trouble = rows[i].trouble,
                                   .keep = !rows[i].delete_with_inst && !(in.locks & LOCK_SECURITY),
                                   .size_gib = rows[i].size_gib,
                                   .slot = rows[i].slot,

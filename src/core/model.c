@@ -141,6 +141,8 @@ static const struct column disk_cols[] = {
     TEXT(struct disk, kms_key),
     BLOB(struct disk, data_key),
     INT(struct disk, created_at),
+    ENUM(struct disk, trouble),
+    BOOL(struct disk, overdue),
 };
 RECORD(disk);
 
@@ -157,9 +159,11 @@ static const struct column image_cols[] = {
 RECORD(image);
 
 static const struct column kms_key_cols[] = {
-    TEXT(struct kms_key, id),         TEXT(struct kms_key, account), BLOB(struct kms_key, material),
-    BOOL(struct kms_key, is_default), BOOL(struct kms_key, enabled), BOOL(struct kms_key, granted),
-    INT(struct kms_key, created_at),
+    TEXT(struct kms_key, id),        TEXT(struct kms_key, account),
+    BLOB(struct kms_key, material),  BOOL(struct kms_key, is_default),
+    BOOL(struct kms_key, enabled),   BOOL(struct kms_key, granted),
+    INT(struct kms_key, created_at), BOOL(struct kms_key, untagged),
+    BOOL(struct kms_key, removed),
 };
 RECORD(kms_key);
 
@@ -195,6 +199,7 @@ static const struct column job_cols[] = {
     TEXT(struct job, inst),        INT(struct job, id),          TEXT(struct job, account),
     ENUM(struct job, verb),        BOOL(struct job, force),      BOOL(struct job, then_start),
     BOOL(struct job, reset_local), TEXT(struct job, request_id), INT(struct job, created_at),
+    TEXT(struct job, fault),
 };
 RECORD(job);
 
@@ -263,10 +268,16 @@ static const struct column engine_fault_cols[] = {
 RECORD(engine_fault);
 
 static const struct column capacity_cols[] = {
-    TEXT(struct capacity, key),  TEXT(struct capacity, account), TEXT(struct capacity, zone),
-    TEXT(struct capacity, type), INT(struct capacity, count),
+    TEXT(struct capacity, key),  ENUM(struct capacity, kind), TEXT(struct capacity, account),
+    TEXT(struct capacity, zone), TEXT(struct capacity, type), INT(struct capacity, count),
 };
 RECORD(capacity);
+
+static const struct column harm_cols[] = {
+    TEXT(struct harm, inst),    ENUM(struct harm, kind),  INT(struct harm, disk),
+    ENUM(struct harm, trouble), TEXT(struct harm, error), INT(struct harm, created_at),
+};
+RECORD(harm);
 
 static const struct column nonce_cols[] = {
     TEXT(struct nonce, key),
@@ -289,6 +300,11 @@ static const char *const verb_names[] = {
     [VERB_RECYCLE] = "recycle",
 };
 
+static const char *const engine_fault_kinds[] = {[ENGINE_FAIL] = "fail",
+                                                 [ENGINE_HANG] = "hang",
+                                                 [ENGINE_DELAY] = "delay",
+                                                 [ENGINE_BREAK] = "break"};
+
 const char *inst_state_name(enum inst_state s)
 {
     return s < INST_STATE_COUNT ? state_names[s] : "?";
@@ -297,4 +313,9 @@ const char *inst_state_name(enum inst_state s)
 const char *verb_name(enum verb v)
 {
     return v < VERB_COUNT ? verb_names[v] : "?";
+}
+
+const char *engine_fault_kind_name(enum engine_fault_kind k)
+{
+    return k < ENGINE_KINDS ? engine_fault_kinds[k] : "?";
 }

@@ -91,7 +91,17 @@ const char *verb_name(enum verb v); /* "start" ... */
 enum birth { BIRTH_PENDING, BIRTH_DONE, BIRTH_FAILED }; /* has it been whole once? */
 enum charge { CHARGE_POSTPAID, CHARGE_PREPAID };
 enum stop_mode { STOP_KEEP_CHARGING, STOP_STOP_CHARGING };
-enum lock_reason { LOCK_SECURITY = 1, LOCK_FINANCIAL = 2 }; /* bits */
+enum lock_reason { /* bits */
+                   LOCK_SECURITY = 1,
+                   LOCK_FINANCIAL = 2,
+                   LOCK_RECYCLING = 4,      /* a spot instance that is about to be taken back */
+                   LOCK_HOST_FINANCIAL = 8, /* its dedicated host is not paid for */
+                   LOCK_REFUNDED = 16
+};
+enum {
+    LOCKS_UNPAID = LOCK_FINANCIAL | LOCK_RECYCLING | LOCK_HOST_FINANCIAL |
+                   LOCK_REFUNDED /* those that refuse what a financial one does */
+};
 
 /* ---- things ---- */
 
@@ -153,6 +163,8 @@ extern const struct record rec_inst;
 
 enum disk_kind { DISK_SYSTEM, DISK_DATA, DISK_LOCAL };
 enum disk_status { DISK_CREATING, DISK_AVAILABLE, DISK_IN_USE, DISK_ATTACHING, DISK_DETACHING };
+/* What a running machine meets on it. */
+enum disk_trouble { DISK_SOUND, DISK_ERRORS, DISK_FULL };
 
 struct disk {
     const char *id;
@@ -172,6 +184,8 @@ struct disk {
     const char *kms_key;
     struct bytes data_key; /* sealed under kms_key */
     int64_t created_at;
+    enum disk_trouble trouble; /* asked for by a test */
+    bool overdue;              /* not paid for */
 };
 extern const struct record rec_disk;
 
@@ -195,6 +209,8 @@ struct kms_key {
     struct bytes material; /* sealed with the master key */
     bool is_default, enabled, granted;
     int64_t created_at;
+    bool untagged; /* it lacks the tag that lets the service use it */
+    bool removed;  /* it is kept, and answered as one that is not there */
 };
 extern const struct record rec_kms_key;
 
@@ -236,6 +252,7 @@ struct job {
     bool reset_local; /* make local disks anew before starting */
     const char *request_id;
     int64_t created_at;
+    const char *fault; /* the engine's fault that strikes it, "" none */
 };
 extern const struct record rec_job;
 
@@ -338,8 +355,10 @@ enum engine_fault_kind {
     ENGINE_FAIL,  /* the operation ends with an error */
     ENGINE_HANG,  /* it does not end until the fault is removed */
     ENGINE_DELAY, /* it takes so much longer */
-    ENGINE_BREAK  /* the machine is really started so that it cannot run */
+    ENGINE_BREAK, /* of a start: the machine is really started so that it cannot run */
+    ENGINE_KINDS
 };
+const char *engine_fault_kind_name(enum engine_fault_kind k); /* "fail" ... */
 
 /* A failure of the engine that was asked for. */
 struct engine_fault {
@@ -348,19 +367,42 @@ struct engine_fault {
     enum verb verb; /* VERB_NONE: any */
     enum engine_fault_kind kind;
     const char *account, *inst, *zone; /* "" any */
-    const char *detail;                /* the error's sentence */
-    int64_t delay_ms;
-    int64_t times, given; /* as a fault's */
+    const char *detail;                /* the error's sentence; "" one of the kind's own */
+    int64_t delay_ms;                  /* of ENGINE_DELAY, and before ENGINE_FAIL's error */
+    int64_t times, given;              /* as a fault's */
     int64_t created_at;
 };
 extern const struct record rec_engine_fault;
 
-/* How many more instances of a type there is room for in a zone. */
+enum capacity_kind {
+    CAPACITY_STOCK, /* of what is not off */
+    CAPACITY_QUOTA  /* of what there is, also when it is off */
+};
+
+/* How many instances of a type may be in a zone together. */
 struct capacity {
-    const char *key;                   /* "ACCOUNT/ZONE/TYPE" */
+    const char *key; /* "KIND/ACCOUNT/ZONE/TYPE" */
+    enum capacity_kind kind;
     const char *account, *zone, *type; /* "" any */
-    int64_t count;                     /* that may run there together */
+    int64_t count;
 };
 extern const struct record rec_capacity;
+
+enum harm_kind {
+    HARM_PANIC, /* its guest's kernel panics */
+    HARM_DIE,   /* its process is killed */
+    HARM_DISK   /* a disk's trouble begins, or ends */
+};
+
+/* What is being done to a running machine on purpose; one thing at a time. */
+struct harm {
+    const char *inst; /* the key */
+    enum harm_kind kind;
+    int64_t disk; /* of HARM_DISK: its place among the machine's disks */
+    enum disk_trouble trouble;
+    const char *error; /* why it could not be done; "" it is still to be done */
+    int64_t created_at;
+};
+extern const struct record rec_harm;
 
 #endif

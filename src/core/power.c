@@ -2,10 +2,11 @@
  * Start, stop, reboot, release: the checks in their documented order, then state and job together.
  *
  * The order for a start: known and mine; not in the recycle bin; no lock; not expired, not overdue;
- * the state; the disks; their keys; room on the host.
+ * the state; the disks; their keys; its host, the account's balance and quotas, room on the host.
  */
 #include "core/inst.h"
 
+#include "core/capacity.h"
 #include "core/jobs.h"
 #include "core/kms.h"
 
@@ -56,7 +57,7 @@ static enum err check_locks(struct op *op, const struct inst *in, enum verb v)
 
 static enum err check_payment(struct op *op, const struct inst *in, enum verb v)
 {
-    bool owes = in->overdue || (in->locks & LOCK_FINANCIAL);
+    bool owes = in->overdue || (in->locks & LOCKS_UNPAID);
 
     if (is_release(v))
         return ERR_NONE;
@@ -85,6 +86,8 @@ static enum err check_disk(struct op *op, const struct disk *d, unsigned flags)
 
     if (d->status != DISK_IN_USE || (d->failed && !mends))
         return fail(op->fail, ERR_DISK_UNUSABLE, "The disk '%s' cannot be used.", d->id);
+    if (d->overdue)
+        return fail(op->fail, ERR_DISK_OVERDUE, "A payment for the disk '%s' is overdue.", d->id);
     return d->encrypted ? kms_open_data_key(op, d, &key) : ERR_NONE;
 }
 
@@ -103,24 +106,6 @@ static enum err check_disks(struct op *op, const struct inst *in, unsigned flags
         if (e)
             return e;
     }
-    return ERR_NONE;
-}
-
-enum err room_for(struct op *op, int64_t mib, const char *except)
-{
-    int64_t have = op->core->settings.capacity_mib;
-    struct query q = {0};
-
-    if (!have)
-        return ERR_NONE;
-    query_set(&q, "state", INST_STATES_ALL & ~(1U << INST_STOPPED | 1U << INST_RECYCLED));
-    if (except)
-        query_text(&q, "id", CMP_NE, except);
-    int64_t used = store_sum(op->tx, &rec_inst, "memory_mib", &q);
-    if (used + mib > have)
-        return fail(op->fail, ERR_NO_STOCK,
-                    "%lld MiB of memory are in use, %lld more do not fit into %lld.",
-                    (long long)used, (long long)mib, (long long)have);
     return ERR_NONE;
 }
 
@@ -144,7 +129,7 @@ static enum err check_all(struct op *op, const struct inst *in, enum verb v, uns
         return e;
     if (comes_up(v) && (e = check_disks(op, in, flags)))
         return e;
-    return v == VERB_START ? room_for(op, in->memory_mib, in->id) : ERR_NONE;
+    return v == VERB_START ? may_start(op, in) : ERR_NONE;
 }
 
 /* The first release goes into the recycle bin, where the caller's API and the account have one. */

@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "core/inst.h"
+#include "engine/faulty.h"
+#include "engine/harms.h"
 #include "net/loop.h"
 
 enum { RETRY_MS = 500, JOBS_AT_ONCE = 256, SURVEYS_AT_ONCE = 128 };
@@ -14,6 +16,8 @@ enum survey_stage { SURVEY_JOBS, SURVEY_INSTS, SURVEY_OVER };
 struct supervisor {
     struct supervisor_config config;
     struct engine *engine;
+    struct faulty *faulty; /* what tests asked to fail */
+    struct harms *harms;   /* and to happen */
     struct map *working;   /* instance id -> struct work: an operation or its report is under way */
     struct map *surveying; /* instance id -> the engine's answer is awaited */
     struct map *reports;   /* instance id -> its oldest report that is not committed yet */
@@ -35,7 +39,7 @@ struct report {
     struct loop_timer *retry;
     const char *inst, *error, *stopped; /* `stopped`: it stopped by itself, for this reason */
     int64_t job, ssh_port;
-    bool more, halfway;
+    bool more, halfway, waits; /* `waits`: because of `error`, NULL not any more */
 };
 
 /* What is being done to an instance, for the log. */
@@ -95,6 +99,7 @@ static enum err report_run(struct write *w, struct tx *tx)
 
     tx_use_arena(tx, r->arena);
     enum err e = r->halfway   ? job_halfway(&op, r->inst, r->job)
+                 : r->waits   ? inst_waits(&op, r->inst, r->error)
                  : r->stopped ? inst_stopped(&op, r->inst, r->stopped)
                               : job_end(&op, r->inst, r->job, r->error, r->ssh_port, &r->more);
     tx_use_arena(tx, NULL);
@@ -147,7 +152,7 @@ static void report_done(struct write *w)
         return;
     }
     CLEANUP(free_p) char *inst = xstrdup(r->inst);
-    if (!r->stopped && !r->halfway)
+    if (!r->stopped && !r->halfway && !r->waits)
         work_end(s, inst);
     report_told(r);
     if ((r = oldest_report(s, inst)))
@@ -193,12 +198,17 @@ static struct report *report_new(struct supervisor *s, const char *inst)
 
 static void on_done(void *ctx, const char *inst, int64_t job, const struct outcome *o)
 {
-    struct report *r = report_new(ctx, inst);
+    struct supervisor *s = ctx;
+    struct report *r = report_new(s, inst);
+    const struct outcome failed = {.error = faulty_error(s->faulty, inst, job)};
 
+    if (failed.error)
+        o = &failed;
     r->job = job;
     r->error = arena_str(r->arena, o->error);
     r->ssh_port = o->ssh_port;
-    work_log(ctx, inst, o);
+    work_log(s, inst, o);
+    faulty_ended(s->faulty, inst, job);
     tell(r);
 }
 
@@ -211,11 +221,30 @@ static void on_halfway(void *ctx, const char *inst, int64_t job)
     tell(r);
 }
 
-static void on_stopped(void *ctx, const char *inst, const char *reason)
+static void on_waits(void *ctx, const char *inst, const char *why)
 {
     struct report *r = report_new(ctx, inst);
 
+    log_write(why ? LOG_WARN : LOG_INFO, why ? "a machine waits" : "a machine goes on", "instance",
+              inst, "why", why, NULL);
+    r->waits = true;
+    r->error = arena_str(r->arena, why);
+    tell(r);
+}
+
+static void on_harmed(void *ctx, const char *inst, const char *error)
+{
+    harms_done(((struct supervisor *)ctx)->harms, inst, error);
+}
+
+static void on_stopped(void *ctx, const char *inst, const char *reason)
+{
+    struct supervisor *s = ctx;
+    struct report *r = report_new(s, inst);
+
     log_write(LOG_INFO, "a machine stopped", "instance", inst, "why", reason, NULL);
+    harms_stopped(s->harms, inst);
+    faulty_stopped(s->faulty, inst);
     r->stopped = arena_str(r->arena, reason);
     tell(r);
 }
@@ -271,16 +300,20 @@ static bool begin(struct supervisor *s, const char *inst, bool runs)
     struct tx *tx = store_read(s->config.store, a);
     struct op op = op_for(s, tx, a, &f);
     struct machine *m = NULL;
+    struct strike strike;
     struct job job;
 
     if (!s->stopping && !map_get(s->working, inst) && !oldest_report(s, inst) &&
-        job_get(&op, inst, &job))
+        job_get(&op, inst, &job)) {
         m = machine_of(&op, &(struct inst){.id = inst});
+        strike_read(&op, &job, &strike);
+    }
     bool broken = tx_failed(tx);
     store_read_end(tx);
-    if (m && !broken) {
+    if (m && !broken && !faulty_holds(s->faulty, &job, &strike, runs)) {
         work_begin(s, &job);
-        order(s, m, &job, runs);
+        if (!faulty_does(s->faulty, s->engine, m, &job, &strike, runs))
+            order(s, m, &job, runs);
     }
     machine_free(m);
     return !broken;
@@ -289,6 +322,15 @@ static bool begin(struct supervisor *s, const char *inst, bool runs)
 static void take_up(struct supervisor *s, const char *inst)
 {
     if (!begin(s, inst, true))
+        look_again(s);
+}
+
+/* A job that a fault held back. */
+static void begin_again(void *ctx, const char *inst, bool runs)
+{
+    struct supervisor *s = ctx;
+
+    if (!begin(s, inst, runs))
         look_again(s);
 }
 
@@ -309,6 +351,8 @@ void supervisor_kick(struct supervisor *s)
 
     if (s->stopping || !supervisor_ready(s))
         return; /* the end of the survey looks for itself */
+    faulty_kick(s->faulty);
+    harms_kick(s->harms, s->engine);
     query_num(&q, "id", CMP_GT, s->last_job);
     struct tx *tx = store_read(s->config.store, a);
     struct job *jobs = store_find(tx, &rec_job, &q, &n);
@@ -354,7 +398,7 @@ static void on_surveyed(void *ctx, const char *inst_, enum survey what)
         return;
     if (!begin(s, inst, what == SURVEY_RUNNING || what == SURVEY_UNKNOWN))
         look_again(s);
-    if (!map_get(s->working, inst))
+    if (!map_get(s->working, inst) && !faulty_has(s->faulty, inst))
         lost(s, inst, what);
     if (s->stage != SURVEY_OVER && map_count(s->surveying) < SURVEYS_AT_ONCE / 2)
         loop_timer_set(s->more, 0, 0);
@@ -479,6 +523,8 @@ enum err supervisor_new(const struct supervisor_config *config, struct superviso
                                .halfway = on_halfway,
                                .stopped = on_stopped,
                                .surveyed = on_surveyed,
+                               .waits = on_waits,
+                               .harmed = on_harmed,
                                .ctx = s};
 
     s->config = *config;
@@ -487,6 +533,16 @@ enum err supervisor_new(const struct supervisor_config *config, struct superviso
     s->reports = map_new();
     s->again = loop_timer_new(config->loop, kick_again, s);
     s->more = loop_timer_new(config->loop, survey_more, s);
+    s->faulty = faulty_new(&(struct faulty_config){.loop = config->loop,
+                                                   .world = config->core->world,
+                                                   .driver = config->driver,
+                                                   .done = on_done,
+                                                   .again = begin_again,
+                                                   .ctx = s});
+    s->harms = harms_new(&(struct harms_config){.loop = config->loop,
+                                                .store = config->store,
+                                                .core = config->core,
+                                                .driver = config->driver});
     enum err e = config->driver->open(config->loop, &config->engine, &host, &s->engine, f);
     if (e) {
         supervisor_free(s);
@@ -515,6 +571,7 @@ void supervisor_stop(struct supervisor *s)
     if (!s || s->stopping)
         return;
     s->stopping = true;
+    harms_stop(s->harms);
     if (s->engine)
         s->config.driver->close(s->engine);
     map_each(s->reports, hold_back, NULL);
@@ -544,6 +601,8 @@ void supervisor_free(struct supervisor *s)
     supervisor_stop(s);
     map_each(s->reports, free_reports, NULL);
     map_free(s->reports);
+    faulty_free(s->faulty);
+    harms_free(s->harms);
     loop_timer_free(s->again);
     loop_timer_free(s->more);
     map_each(s->working, free_work, NULL);

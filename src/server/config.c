@@ -12,11 +12,6 @@ struct option_row {
     bool (*set)(struct config *c, const char *value); /* false: the value makes no sense */
 };
 
-static bool duration(const char *s, int64_t *ret_ms)
-{
-    return duration_parse(s, ret_ms) == 0;
-}
-
 static bool keep(char **to, const char *value)
 {
     free(*to);
@@ -157,7 +152,7 @@ static bool set_lock_stop(struct config *c, const char *v)
 
 static bool set_grace(struct config *c, const char *v)
 {
-    return duration(v, &c->engine.stop_grace_ms);
+    return duration_parse(v, &c->engine.stop_grace_ms) == 0;
 }
 
 static bool set_prepared(struct config *c, const char *v)
@@ -178,22 +173,22 @@ static bool set_templates(struct config *c, const char *v)
 
 static bool set_sim_create(struct config *c, const char *v)
 {
-    return duration(v, &c->engine.sim_create_ms);
+    return duration_parse(v, &c->engine.sim_create_ms) == 0;
 }
 
 static bool set_sim_start(struct config *c, const char *v)
 {
-    return duration(v, &c->engine.sim_start_ms);
+    return duration_parse(v, &c->engine.sim_start_ms) == 0;
 }
 
 static bool set_sim_stop(struct config *c, const char *v)
 {
-    return duration(v, &c->engine.sim_stop_ms);
+    return duration_parse(v, &c->engine.sim_stop_ms) == 0;
 }
 
 static bool set_sim_reboot(struct config *c, const char *v)
 {
-    return duration(v, &c->engine.sim_reboot_ms);
+    return duration_parse(v, &c->engine.sim_reboot_ms) == 0;
 }
 
 static const struct option_row rows[] = {

@@ -59,11 +59,27 @@ CREATE TABLE engine_fault (
 
 CREATE TABLE capacity (
     key     TEXT PRIMARY KEY NOT NULL,
+    kind    INTEGER NOT NULL,
     account TEXT NOT NULL,
     zone    TEXT NOT NULL,
     type    TEXT NOT NULL,
     count   INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+CREATE TABLE harm (
+    inst       TEXT PRIMARY KEY NOT NULL,
+    kind       INTEGER NOT NULL,
+    disk       INTEGER NOT NULL,
+    trouble    INTEGER NOT NULL,
+    error      TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) WITHOUT ROWID;
+
+ALTER TABLE job ADD COLUMN fault TEXT NOT NULL DEFAULT '';
+ALTER TABLE disk ADD COLUMN trouble INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE disk ADD COLUMN overdue INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE kms_key ADD COLUMN untagged INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE kms_key ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;
 
 CREATE INDEX due_by_at ON due (account, at, key);
 CREATE INDEX due_by_inst ON due (inst);

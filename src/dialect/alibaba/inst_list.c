@@ -1,6 +1,6 @@
 /*
  * Most filters are conditions of the store's query, and then a page costs what it shows. The few
- * that are not (attributes, a financial lock) are tested row by row: everything the query leaves is
+ * that are not (attributes, locks) are tested row by row: everything the query leaves is
  * walked in portions, each in an arena of its own, and only the keys of what matches are kept.
  */
 #include "dialect/alibaba/inst_list.h"
@@ -86,8 +86,6 @@ static void conditions(struct op *op, const struct inst_filter *f, struct query 
         tags_are(op, q, &f->tags);
     if (!str_empty(f->secgroup))
         secgroup_is(op, q, f->secgroup);
-    if (!str_empty(f->lock) && streq(f->lock, "Recycling"))
-        query_num(q, "state", CMP_EQ, INST_RECYCLED);
     if (f->by_ids)
         query_in(q, "id", f->ids.v, f->ids.n);
     if (f->by_ips)
@@ -113,11 +111,21 @@ static bool has_attrs(const struct inst *in, const struct inst_filter *f)
 
 static bool has_lock(struct op *op, const struct inst *in, const char *lock)
 {
+    static const struct {
+        const char *name;
+        enum lock_reason bit;
+    } bits[] = {{"security", LOCK_SECURITY},
+                {"dedicatedhostfinancial", LOCK_HOST_FINANCIAL},
+                {"refunded", LOCK_REFUNDED}};
+
     if (streq(lock, "financial"))
         return financially_locked(in, op->now);
-    if (streq(lock, "security"))
-        return in->locks & LOCK_SECURITY;
-    return false; /* "Recycling" is a condition; the others no instance has */
+    if (streq(lock, "Recycling"))
+        return is_recycling(in);
+    for (size_t i = 0; i < ARRAY_LEN(bits); i++)
+        if (streq(lock, bits[i].name))
+            return in->locks & bits[i].bit;
+    return false;
 }
 
 static bool asks_attrs(const struct inst_filter *f)
@@ -130,7 +138,7 @@ static bool asks_attrs(const struct inst_filter *f)
 
 static bool asks_lock(const struct inst_filter *f)
 {
-    return !str_empty(f->lock) && !streq(f->lock, "Recycling");
+    return !str_empty(f->lock);
 }
 
 static bool asks_rows(const struct inst_filter *f)

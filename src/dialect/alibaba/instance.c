@@ -143,8 +143,12 @@ void instance_encode_locks(struct call *c, const struct inst *in, bool messages,
         one_lock(e, "financial", LOCK_MESSAGE("financial"));
     if (in->locks & LOCK_SECURITY)
         one_lock(e, "security", LOCK_MESSAGE("security"));
-    if (in->state == INST_RECYCLED)
+    if (is_recycling(in))
         one_lock(e, "Recycling", LOCK_MESSAGE("recycling"));
+    if (in->locks & LOCK_HOST_FINANCIAL)
+        one_lock(e, "dedicatedhostfinancial", LOCK_MESSAGE("dedicatedhostfinancial"));
+    if (in->locks & LOCK_REFUNDED)
+        one_lock(e, "refunded", LOCK_MESSAGE("refunded"));
     enc_end(e);
 #undef LOCK_MESSAGE
 }

@@ -6,10 +6,10 @@
 #include "core/inst.h"
 
 /* Of a start, of a reboot, of a stop, of a release. */
-#define START_ERRORS REBOOT_ERRORS, ERR_NO_STOCK
+#define START_ERRORS REBOOT_ERRORS, ERR_HOST_REPAIRING, ERR_NO_BALANCE, ERR_NO_STOCK, ERR_QUOTA
 #define REBOOT_ERRORS                                                                              \
-    POWER_ERRORS, ERR_DISK_UNUSABLE, ERR_NO_SYSTEM_DISK, ERR_KMS_UNAUTHORIZED, ERR_KMS_NOT_FOUND,  \
-        ERR_KMS_DISABLED
+    POWER_ERRORS, ERR_DISK_UNUSABLE, ERR_DISK_OVERDUE, ERR_NO_SYSTEM_DISK, ERR_KMS_UNAUTHORIZED,   \
+        ERR_KMS_NOT_FOUND, ERR_KMS_DISABLED, ERR_KMS_UNTAGGED
 #define POWER_ERRORS                                                                               \
     ERR_INST_NOT_FOUND, ERR_INST_STATE, ERR_INST_ALREADY, ERR_INST_BUSY, ERR_INST_NOT_READY,       \
         ERR_INST_RECYCLED, ERR_INST_LOCKED, ERR_INST_EXPIRED, ERR_INST_OVERDUE, ERR_DRY_RUN

@@ -33,7 +33,9 @@ const struct action ali_start_instances = {
                      {ERR_KMS_UNAUTHORIZED, 400, "InvalidParameter.KMSKeyId.KMSUnauthorized",
                       "ECS service account have no right to access your KMS."},
                      {ERR_KMS_DISABLED, 400, "InvalidParameter.KMSKeyId.CMKNotEnabled",
-                      "The CMK needs to be enabled."}),
+                      "The CMK needs to be enabled."},
+                     {ERR_KMS_UNTAGGED, 400, "InvalidParameter.KMSKeyId.CMKNotEnabled",
+                      "The CMK needs to be added ECS tag"}),
     .run = run,
     .encode = batch_encode,
 };

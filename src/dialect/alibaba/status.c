@@ -48,6 +48,11 @@ const char *stopped_mode(const struct inst *in, const struct catalog *c)
     return in->stop_mode == STOP_STOP_CHARGING ? "StopCharging" : "KeepCharging";
 }
 
+bool is_recycling(const struct inst *in)
+{
+    return in->state == INST_RECYCLED || (in->locks & LOCK_RECYCLING);
+}
+
 bool financially_locked(const struct inst *in, int64_t now)
 {
     return in->overdue || (in->locks & LOCK_FINANCIAL) ||

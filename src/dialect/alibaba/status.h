@@ -22,6 +22,9 @@ bool can_stop_charging(const struct inst *in, const struct catalog *c);
 /* StoppedMode: "KeepCharging", "StopCharging" or "Not-applicable". */
 const char *stopped_mode(const struct inst *in, const struct catalog *c);
 
+/* In the recycle bin, or about to be taken back? */
+bool is_recycling(const struct inst *in);
+
 /* Is its payment overdue or its subscription over? */
 bool financially_locked(const struct inst *in, int64_t now);
 

@@ -1,6 +1,6 @@
 /* What can be had: DescribeZones, DescribeZoneInstanceConfigInfos, DescribeTimeZones. None of them
  * is paged. */
-#include "core/inst.h"
+#include "core/capacity.h"
 #include "dialect/zenlayer/zec.h"
 
 enum { KBIT = 1000, MIB_PER_GIB = 1024 };
@@ -105,26 +105,29 @@ struct types_out {
 };
 
 /* Would an instance of this type find room now? */
-static bool in_stock(struct call *c, const struct inst_type *t)
+static bool in_stock(struct call *c, const struct zone *z, const struct inst_type *t)
 {
     struct fail ignored;
     struct op op = c->op;
 
     op.fail = &ignored;
-    return room_for(&op, t->memory_mib, NULL) == ERR_NONE;
+    return room_for(&op, &(struct claim){.account = op.account,
+                                         .zone = z->id,
+                                         .type = t->id,
+                                         .mib = t->memory_mib,
+                                         .n = 1}) == ERR_NONE;
 }
 
 static void offer_everywhere(struct call *c, const struct inst_type *t, const char *zone,
                              struct types_out *out)
 {
     const struct catalog *catalog = c->op.core->catalog;
-    bool stock = in_stock(c, t);
 
     for (size_t i = 0; i < catalog->n_zones; i++) {
         const struct zone *z = &catalog->zones[i];
 
         if (in_family(c, z) && (!zone || streq(z->id, zone)))
-            out->offers[out->n++] = (struct offer){z, t, stock};
+            out->offers[out->n++] = (struct offer){z, t, in_stock(c, z, t)};
     }
 }
 

@@ -98,7 +98,7 @@ static void add_channels(struct out *o)
     arg2(o, "-device", virtio(o, "serial", ""));
     arg2(o, "-chardev", "socket,id=rdy,path=" DIR_PATH "ready.sock,server=on,wait=off");
     arg2(o, "-device", "virtserialport,id=rdyport,chardev=rdy,name=ostler.ready");
-    arg2(o, "-device", o->microvm ? "pvpanic" : "pvpanic-pci");
+    arg2(o, "-device", "pvpanic"); /* the ISA one on both: a monitor can reach its port, too */
     arg2(o, "-device", virtio(o, "rng", ""));
 }
 
@@ -130,9 +130,20 @@ static int add_disk(struct out *o, const struct machine *m, size_t i, int n_keys
                    "driver=qcow2,node-name=d%zu,discard=unmap,%sfile.driver=file,"
                    "file.filename=" DIR_PATH "%s.qcow2,file.aio=%s,file.discard=unmap",
                    i, key, escaped(o->a, spec_disk_file(d)), p->io_uring ? "io_uring" : "threads"));
+    if (d->trouble)
+        arg2(o, "-blockdev",
+             arena_fmt(o->a,
+                       "driver=blkdebug,node-name=f%zu,image=d%zu,inject-error.0.event=none,"
+                       "inject-error.0.once=off,inject-error.0.immediately=on,%s",
+                       i, i,
+                       d->trouble == DISK_FULL
+                           ? "inject-error.0.iotype=write,inject-error.0.errno=28"
+                           : "inject-error.0.errno=5"));
+    /* A guest learns of errors, but not that its disk's file finds no room: then it waits. */
     arg2(o, "-device",
          virtio(o, "blk",
-                arena_fmt(o->a, ",drive=d%zu,serial=%s,werror=stop,rerror=report%s", i,
+                arena_fmt(o->a, ",drive=%c%zu,serial=%s,werror=enospc,rerror=report%s",
+                          d->trouble ? 'f' : 'd', i,
                           escaped(o->a, arena_strn(o->a, d->id, strnlen(d->id, SERIAL_LEN))),
                           !m->direct_kernel && !i ? ",bootindex=0" : "")));
     return n_keys;
@@ -174,6 +185,8 @@ char **args_build(struct arena *a, const struct machine *m, const struct image_f
     add_network(&o, m);
     for (size_t i = 0; i < m->n_disks; i++)
         n_keys = add_disk(&o, m, i, n_keys, p);
+    if (m->broken)
+        arg2(&o, "-device", "ostler-asked-to-fail"); /* there is none: QEMU ends and says so */
     if (p->sandbox)
         arg2(&o, "-sandbox",
              "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");

@@ -333,6 +333,15 @@ static bool hand_over(struct vm *vm)
     return true;
 }
 
+/* Such a machine is no copy of any other. */
+static bool is_troubled(const struct machine *m)
+{
+    for (size_t i = 0; i < m->n_disks; i++)
+        if (m->disks[i].trouble)
+            return true;
+    return m->broken;
+}
+
 /* Its turn has come. */
 static void spawn(struct vm *vm)
 {
@@ -340,7 +349,7 @@ static void spawn(struct vm *vm)
 
     if (hand_over(vm) || !prepared_gone(vm))
         return;
-    op->restoring = templates_allow(vm->e->templates, op->ask);
+    op->restoring = !is_troubled(op->spec) && templates_allow(vm->e->templates, op->ask);
     const char *bad = vm_spawn(vm, op->spec, &op->image, op->restoring ? op->ask : NULL, op->arena);
     if (bad) {
         finish(vm, bad);
@@ -615,6 +624,8 @@ static void adopted(struct vm *vm, const char *status)
         vm_power_off(vm, true);
         return;
     }
+    if (streq(status, "io-error"))
+        full_seen(vm);
     vm->ssh_port = (int)op->spec->ssh_port;
     if (netport_init(&vm->port, op->arena, vm->e->dir, op->spec)) {
         go_on_live(vm); /* what cannot be described cannot be brought back */
@@ -642,6 +653,8 @@ void op_status(struct vm *vm, const char *status)
         vm->off_reason = off_reason(status);
         vm_power_off(vm, true);
     }
+    if (streq(status, "io-error"))
+        full_seen(vm);
     if (op && op->step == STEP_BOOT && op->restoring)
         birth_status(vm, status);
     else if (op && op->step == STEP_BOOT && streq(status, "running"))
@@ -700,7 +713,8 @@ static bool demote(struct vm *vm, const char *why)
     struct engine *e = vm->e;
     char text[200];
 
-    if (!e->accel.platform.kvm || e->accel_request.wanted != ACCEL_AUTO ||
+    if ((vm->op && vm->op->spec->broken) || !e->accel.platform.kvm ||
+        e->accel_request.wanted != ACCEL_AUTO ||
         loop_now_ms(e->loop) - vm->spawned_at > EARLY_DEATH_MS || !vm->spawned_at)
         return false;
     (void)snprintf(text, sizeof(text), "KVM failed a machine: %s", why);
@@ -800,7 +814,8 @@ void op_gone(struct vm *vm, int status)
 
 static void run_op(struct vm *vm)
 {
-    bool keep = vm->op->kind == OP_START && !vm->op->reset_local && prepared_waits(vm);
+    bool keep = vm->op->kind == OP_START && !vm->op->reset_local && !is_troubled(vm->op->spec) &&
+                prepared_waits(vm);
 
     if (vm->op->step == STEP_QUEUE)
         spawn(vm);

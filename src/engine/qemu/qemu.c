@@ -191,6 +191,11 @@ static void do_survey(struct engine *e, const struct machine *m)
     op_begin(e, OP_SURVEY, m, 0, false, false);
 }
 
+static void do_harm(struct engine *e, const struct harm *h)
+{
+    harm_begin(e, h);
+}
+
 const struct engine_driver engine_qemu = {
     .name = "qemu",
     .open = open_engine,
@@ -203,4 +208,5 @@ const struct engine_driver engine_qemu = {
     .release = do_release,
     .hurry = do_hurry,
     .survey = do_survey,
+    .harm = do_harm,
 };

@@ -53,6 +53,7 @@ struct vm *vm_get(struct engine *e, const char *id)
     vm->deadline = loop_timer_new(e->loop, on_deadline, vm);
     vm->press = loop_timer_new(e->loop, on_press, vm);
     vm->again = loop_timer_new(e->loop, on_again, vm);
+    vm->full = loop_timer_new(e->loop, full_on_timer, vm);
     e->vms = vm;
     map_put(e->by_id, vm->id, vm);
     return vm;
@@ -63,16 +64,20 @@ void vm_forget(struct vm *vm)
     loop_timer_stop(vm->deadline);
     loop_timer_stop(vm->press);
     loop_timer_stop(vm->again);
+    loop_timer_stop(vm->full);
     qmp_free(vm->qmp);
+    harming_free(vm->harming);
     birth_free(vm->birth);
     loop_fd_free(vm->watch);
     close_p(&vm->pidfd);
     vm->qmp = NULL;
+    vm->harming = NULL;
     vm->birth = NULL;
     vm->watch = NULL;
     vm->pidfd = -1;
     vm->pid = 0;
-    vm->live = vm->negotiated = vm->restless = false;
+    vm->live = vm->negotiated = vm->restless = vm->full_tried = false;
+    vm->full_ms = 0;
     vm->qmp_tries = 0;
     vm->down = DOWN_NO;
     vm->off_reason = NULL;
@@ -90,6 +95,7 @@ void vm_free(struct vm *vm)
     loop_timer_free(vm->deadline);
     loop_timer_free(vm->press);
     loop_timer_free(vm->again);
+    loop_timer_free(vm->full);
     loop_timer_free(vm->soon);
     close_p(&vm->dirfd);
     close_p(&vm->lock_fd);
@@ -238,9 +244,11 @@ static void on_io_error(struct vm *vm, const json_t *data)
 {
     const char *node = json_string_value(json_object_get(data, "node-name"));
 
-    log_write(LOG_DEBUG, "a machine waits for its disk", "instance", vm->id, "disk",
-              node ? node : "", "full",
-              json_is_true(json_object_get(data, "nospace")) ? "yes" : "no", NULL);
+    log_write(LOG_DEBUG, "a disk returned an error", "instance", vm->id, "disk", node ? node : "",
+              "full", json_is_true(json_object_get(data, "nospace")) ? "yes" : "no", NULL);
+    const char *action = json_string_value(json_object_get(data, "action"));
+    if (action && streq(action, "stop"))
+        full_seen(vm);
 }
 
 static const struct {
@@ -271,6 +279,8 @@ static void on_closed(void *arg, const char *why)
 
     log_write(LOG_DEBUG, "monitor lost", "instance", vm->id, "why", why, NULL);
     qmp_free(vm->qmp);
+    harming_free(vm->harming);
+    vm->harming = NULL;
     vm->qmp = NULL;
     vm->negotiated = false;
     if (vm->qmp_tries++ < RECONNECT_TRIES)

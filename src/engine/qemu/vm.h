@@ -24,6 +24,7 @@ struct vm;
 struct op;
 struct task;
 struct subnet_switch;
+struct harming;
 
 struct engine {
     struct loop *loop;
@@ -76,6 +77,11 @@ struct vm {
     uint64_t spawned_at;
     enum down down;
     const char *off_reason; /* it powered itself off; static text, NULL: it did not */
+
+    struct loop_timer *full; /* until there may be room on its disk again */
+    uint64_t full_ms;        /* how long it waits at a time; 0: there is room */
+    bool full_tried;         /* it goes on, as far as is known */
+    struct harming *harming; /* a disk's trouble that is being changed; else NULL */
 
     struct netport port; /* empty until known */
     int ssh_port;
@@ -181,6 +187,17 @@ void op_born(struct vm *vm); /* the restored guest knows who it is */
 void op_deadline(struct vm *vm);
 /* The process ended; `status` is its wait status, -1 when unknown. */
 void op_gone(struct vm *vm, int status);
+
+/* ---- full.c: a machine whose disk found no room waits ---- */
+
+void full_seen(struct vm *vm);
+void full_try(struct vm *vm); /* there may be room again */
+void full_on_timer(void *vm); /* a timer's callback */
+
+/* ---- harm.c: what happens to a running machine on purpose ---- */
+
+void harm_begin(struct engine *e, const struct harm *h);
+void harming_free(struct harming *h); /* NULL is fine */
 
 /* ---- network.c: ports and switches ---- */
 

@@ -117,6 +117,11 @@ static void sim_create(struct engine *e, const struct machine *m, int64_t job)
 
 static void sim_start(struct engine *e, const struct machine *m, int64_t job, bool reset_local)
 {
+    if (m->broken) {
+        (void)later(e, m->id, job, e->config.sim_start_ms,
+                    "the machine was made so that it cannot run");
+        return;
+    }
     bool fresh = power_on(e, m->id);
 
     (void)reset_local; /* the core remembers that the disks are whole again */
@@ -134,10 +139,8 @@ static void sim_reboot(struct engine *e, const struct machine *m, int64_t job, b
     int64_t half = e->config.sim_reboot_ms / 2;
 
     (void)force;
-    if (!runs(e, m->id))
-        (void)later(e, m->id, job, 0, "the machine is off");
-    else
-        later(e, m->id, job, half, NULL)->then_ms = half + 1;
+    (void)power_on(e, m->id); /* one that is off comes up */
+    later(e, m->id, job, half, NULL)->then_ms = half + 1;
 }
 
 static void sim_release(struct engine *e, const struct machine *m, int64_t job)
@@ -160,6 +163,36 @@ static void sim_hurry(struct engine *e, const char *inst)
     for (struct sim_op *op = e->ops; op; op = op->next)
         if (streq(op->inst, inst))
             loop_timer_set(op->timer, 0, 0);
+}
+
+static void stops(struct engine *e, const char *inst, const char *why)
+{
+    power_off(e, inst);
+    e->host.stopped(e->host.ctx, inst, why);
+}
+
+/* A full disk makes its machine wait; one with errors is the end of it, here. */
+static void disk_harm(struct engine *e, const struct harm *h)
+{
+    if (h->trouble == DISK_ERRORS) {
+        stops(e, h->inst, "the guest gave up: its disk returns errors");
+        return;
+    }
+    e->host.waits(e->host.ctx, h->inst,
+                  h->trouble == DISK_FULL ? "a disk is full: the machine waits for room" : NULL);
+    e->host.harmed(e->host.ctx, h->inst, NULL);
+}
+
+static void sim_harm(struct engine *e, const struct harm *h)
+{
+    if (!runs(e, h->inst))
+        e->host.harmed(e->host.ctx, h->inst, "the machine does not run");
+    else if (h->kind == HARM_DISK)
+        disk_harm(e, h);
+    else
+        stops(e, h->inst,
+              h->kind == HARM_PANIC ? "the guest's kernel panicked"
+                                    : "the machine's process died (killed by signal 9)");
 }
 
 static void sim_close(struct engine *e)
@@ -221,4 +254,5 @@ const struct engine_driver engine_sim = {
     .release = sim_release,
     .hurry = sim_hurry,
     .survey = sim_survey,
+    .harm = sim_harm,
 };

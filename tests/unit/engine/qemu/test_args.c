@@ -70,7 +70,7 @@ static void test_tiny_under_tcg(void **state)
         " -device virtio-net-device,netdev=n0,mac=00:16:3e:00:00:01"
         " -blockdev driver=qcow2,node-name=d0,discard=unmap,file.driver=file,"
         "file.filename=/proc/self/fd/3/system.qcow2,file.aio=io_uring,file.discard=unmap"
-        " -device virtio-blk-device,drive=d0,serial=d-0123456789abcdefgh,werror=stop,"
+        " -device virtio-blk-device,drive=d0,serial=d-0123456789abcdefgh,werror=enospc,"
         "rerror=report" SANDBOX);
 }
 
@@ -87,7 +87,7 @@ static void test_tiny_under_kvm(void **state)
                 " -device virtio-net-device,netdev=n0,mac=00:16:3e:00:00:01"
                 " -blockdev driver=qcow2,node-name=d0,discard=unmap,file.driver=file,"
                 "file.filename=/proc/self/fd/3/system.qcow2,file.aio=threads,file.discard=unmap"
-                " -device virtio-blk-device,drive=d0,serial=d-0123456789abcdefgh,werror=stop,"
+                " -device virtio-blk-device,drive=d0,serial=d-0123456789abcdefgh,werror=enospc,"
                 "rerror=report");
 }
 
@@ -106,11 +106,11 @@ static void test_cloud_image(void **state)
                 "manufacturer=Alibaba Cloud,product=Alibaba Cloud ECS,"
                 "serial=8d9b8c7e-0000-4000-8000-000000000001" CHANNELS_1
                 " -device virtio-serial-pci" CHANNELS_2
-                " -device pvpanic-pci -device virtio-rng-pci" NETDEV
+                " -device pvpanic -device virtio-rng-pci" NETDEV
                 " -device virtio-net-pci,netdev=n0,mac=00:16:3e:00:00:01"
                 " -blockdev driver=qcow2,node-name=d0,discard=unmap,file.driver=file,"
                 "file.filename=/proc/self/fd/3/system.qcow2,file.aio=threads,file.discard=unmap"
-                " -device virtio-blk-pci,drive=d0,serial=d-0123456789abcdefgh,werror=stop,"
+                " -device virtio-blk-pci,drive=d0,serial=d-0123456789abcdefgh,werror=enospc,"
                 "rerror=report,bootindex=0" SANDBOX);
 }
 
@@ -128,25 +128,26 @@ static void test_encrypted_disks(void **state)
     m.disks = disks;
     m.n_disks = ARRAY_LEN(disks);
     expect(&m, &direct, &(struct platform){.io_uring = true},
-           HEAD " -accel tcg -M microvm,acpi=on -m 256 -smp 1 -kernel /img/vmlinux"
-                " -initrd /img/initramfs.cpio -append console=ttyS0 quiet" CHANNELS_1
-                " -device virtio-serial-device" CHANNELS_2
-                " -device pvpanic -device virtio-rng-device" NETDEV
-                " -device virtio-net-device,netdev=n0,mac=00:16:3e:00:00:01"
-                " -object secret,id=k0,format=raw,file=/dev/fd/5"
-                " -blockdev driver=qcow2,node-name=d0,discard=unmap,encrypt.format=luks,"
-                "encrypt.key-secret=k0,file.driver=file,"
-                "file.filename=/proc/self/fd/3/system.qcow2,file.aio=io_uring,file.discard=unmap"
-                " -device virtio-blk-device,drive=d0,serial=d-sys,werror=stop,rerror=report"
-                " -blockdev driver=qcow2,node-name=d1,discard=unmap,file.driver=file,"
-                "file.filename=/proc/self/fd/3/d-data.qcow2,file.aio=io_uring,file.discard=unmap"
-                " -device virtio-blk-device,drive=d1,serial=d-data,werror=stop,rerror=report"
-                " -object secret,id=k2,format=raw,file=/dev/fd/6"
-                " -blockdev driver=qcow2,node-name=d2,discard=unmap,encrypt.format=luks,"
-                "encrypt.key-secret=k2,file.driver=file,"
-                "file.filename=/proc/self/fd/3/d-two,,x=y.qcow2,file.aio=io_uring,"
-                "file.discard=unmap"
-                " -device virtio-blk-device,drive=d2,serial=d-two,,x=y,werror=stop,rerror=report");
+           HEAD
+           " -accel tcg -M microvm,acpi=on -m 256 -smp 1 -kernel /img/vmlinux"
+           " -initrd /img/initramfs.cpio -append console=ttyS0 quiet" CHANNELS_1
+           " -device virtio-serial-device" CHANNELS_2
+           " -device pvpanic -device virtio-rng-device" NETDEV
+           " -device virtio-net-device,netdev=n0,mac=00:16:3e:00:00:01"
+           " -object secret,id=k0,format=raw,file=/dev/fd/5"
+           " -blockdev driver=qcow2,node-name=d0,discard=unmap,encrypt.format=luks,"
+           "encrypt.key-secret=k0,file.driver=file,"
+           "file.filename=/proc/self/fd/3/system.qcow2,file.aio=io_uring,file.discard=unmap"
+           " -device virtio-blk-device,drive=d0,serial=d-sys,werror=enospc,rerror=report"
+           " -blockdev driver=qcow2,node-name=d1,discard=unmap,file.driver=file,"
+           "file.filename=/proc/self/fd/3/d-data.qcow2,file.aio=io_uring,file.discard=unmap"
+           " -device virtio-blk-device,drive=d1,serial=d-data,werror=enospc,rerror=report"
+           " -object secret,id=k2,format=raw,file=/dev/fd/6"
+           " -blockdev driver=qcow2,node-name=d2,discard=unmap,encrypt.format=luks,"
+           "encrypt.key-secret=k2,file.driver=file,"
+           "file.filename=/proc/self/fd/3/d-two,,x=y.qcow2,file.aio=io_uring,"
+           "file.discard=unmap"
+           " -device virtio-blk-device,drive=d2,serial=d-two,,x=y,werror=enospc,rerror=report");
 }
 
 /* What does not fit microvm's bus goes onto q35, with a firmware that loads the kernel. */

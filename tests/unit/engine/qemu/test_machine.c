@@ -103,6 +103,20 @@ static void on_surveyed(void *ctx, const char *inst, enum survey what)
     b->n_surveyed++;
 }
 
+static void on_waits(void *ctx, const char *inst, const char *why)
+{
+    (void)ctx;
+    (void)why;
+    assert_true(*inst);
+}
+
+static void on_harmed(void *ctx, const char *inst, const char *error)
+{
+    (void)ctx;
+    (void)error;
+    assert_true(*inst);
+}
+
 /* ---- waiting ---- */
 
 /* A console client that does not read stops the guest's console after some hundred bytes, and the
@@ -291,6 +305,8 @@ static void open_engine(struct bench *b)
                                      .halfway = on_halfway,
                                      .stopped = on_stopped,
                                      .surveyed = on_surveyed,
+                                     .waits = on_waits,
+                                     .harmed = on_harmed,
                                      .ctx = b};
     struct fail f = {0};
 

@@ -1,0 +1,178 @@
+/* How much there is: stock, quotas, balance, hosts that work. */
+#include "core/capacity.h"
+
+#include "control/control.h"
+
+/* ---- limits ---- */
+
+struct set_in {
+    const char *kind, *account, *zone, *type;
+    int64_t count;
+    bool has_count;
+};
+
+static enum err set(struct call *c, const void *in_, void *out)
+{
+    const struct set_in *in = in_;
+    enum err e = control_scope(c, in->account);
+
+    (void)out;
+    return e ? e
+             : capacity_set(&c->op, streq(in->kind, "quota") ? CAPACITY_QUOTA : CAPACITY_STOCK,
+                            c->op.account ? c->op.account : "", in->zone ? in->zone : "",
+                            in->type ? in->type : "", in->has_count ? in->count : -1);
+}
+
+const struct action op_set_capacity = {
+    .name = "SetCapacity",
+    .summary = "Says how many instances there is room for, or how many a quota allows.",
+    .perm = PERM_CONTROL,
+    .access = ACCESS_WRITE,
+    .in_size = sizeof(struct set_in),
+    .in = FIELDS(F_STR(struct set_in, kind, "kind", .def_str = "stock",
+                       .values = VALUES("stock", "quota"),
+                       .text = "stock counts what is not off, quota all there are."),
+                 F_STR(struct set_in, zone, "zone", .format = FMT_ID),
+                 F_STR(struct set_in, type, "instanceType", .format = FMT_ID),
+                 F_INT(struct set_in, count, "count", .has = HAS(struct set_in, has_count),
+                       .min = 0, .max = 1000000000, .text = "Without one there is no such limit."),
+                 F_STR(struct set_in, account, "account", .format = FMT_ID)),
+    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_ZONE_NOT_FOUND, ERR_TYPE_NOT_FOUND),
+    .run = set,
+};
+
+struct list_in {
+    const char *account;
+};
+
+struct list_out {
+    struct capacity *rows;
+    const char **repaired, **used_up;
+    size_t n, n_repaired, n_used_up;
+};
+
+static enum err list(struct call *c, const void *in_, void *out_)
+{
+    const struct list_in *in = in_;
+    struct list_out *out = out_;
+    struct query q = {.order = "key"};
+    enum err e = control_scope(c, in->account);
+
+    if (e)
+        return e;
+    if (c->op.account)
+        query_text(&q, "account", CMP_EQ, c->op.account);
+    out->rows = store_find(c->op.tx, &rec_capacity, &q, &out->n);
+    out->repaired = hosts_repaired(&c->op, &out->n_repaired);
+    out->used_up = balances_used_up(&c->op, &out->n_used_up);
+    return ERR_NONE;
+}
+
+static void encode_list(struct call *c, const void *out_, struct enc *e)
+{
+    static const char *const kinds[] = {[CAPACITY_STOCK] = "stock", [CAPACITY_QUOTA] = "quota"};
+    const struct list_out *out = out_;
+
+    (void)c;
+    enc_list(e, "limits", "limit");
+    for (size_t i = 0; i < out->n; i++) {
+        const struct capacity *r = &out->rows[i];
+
+        enc_obj(e, NULL);
+        enc_str(e, "kind", kinds[r->kind]);
+        enc_str(e, "zone", r->zone);
+        enc_str(e, "instanceType", r->type);
+        enc_str(e, "account", r->account);
+        enc_int(e, "count", r->count);
+        enc_end(e);
+    }
+    enc_end(e);
+    enc_strs(e, "zonesUnderRepair", "zone", out->repaired, out->n_repaired);
+    enc_strs(e, "accountsWithoutBalance", "account", out->used_up, out->n_used_up);
+}
+
+const struct action op_list_capacity = {
+    .name = "ListCapacity",
+    .summary = "Lists limits, zones whose hosts are being repaired (\"\": all), and accounts "
+               "without a balance.",
+    .perm = PERM_CONTROL,
+    .access = ACCESS_READ,
+    .in_size = sizeof(struct list_in),
+    .out_size = sizeof(struct list_out),
+    .in = FIELDS(F_STR(struct list_in, account, "account", .format = FMT_ID)),
+    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND),
+    .run = list,
+    .encode = encode_list,
+};
+
+/* ---- hosts ---- */
+
+struct hosts_in {
+    const char *zone;
+    bool on;
+};
+
+static enum err repair(struct call *c, const void *in_, void *out)
+{
+    const struct hosts_in *in = in_;
+
+    (void)out;
+    return hosts_repair(&c->op, in->zone ? in->zone : "", in->on);
+}
+
+const struct action op_set_host_repair = {
+    .name = "SetHostRepair",
+    .summary = "Says whether the hosts of a zone, or all, are being repaired: then nothing starts.",
+    .perm = PERM_CONTROL,
+    .access = ACCESS_WRITE,
+    .in_size = sizeof(struct hosts_in),
+    .in = FIELDS(F_BOOL(struct hosts_in, on, "repair", .required = true),
+                 F_STR(struct hosts_in, zone, "zone", .format = FMT_ID)),
+    .errors = ERRORS(ERR_ZONE_NOT_FOUND),
+    .run = repair,
+};
+
+/* ---- balance ---- */
+
+struct balance_in {
+    const char *account, *balance;
+};
+
+struct balance_out {
+    struct account account;
+};
+
+static enum err balance(struct call *c, const void *in_, void *out_)
+{
+    const struct balance_in *in = in_;
+    struct balance_out *out = out_;
+    enum err e = control_owner(c, in->account, &out->account);
+
+    if (!e)
+        balance_set(&c->op, out->account.id, streq(in->balance, "none"));
+    return e;
+}
+
+static void encode_balance(struct call *c, const void *out_, struct enc *e)
+{
+    const struct balance_out *out = out_;
+
+    (void)c;
+    enc_str(e, "account", out->account.id);
+}
+
+const struct action op_set_balance = {
+    .name = "SetBalance",
+    .summary = "Says whether an account has a balance; without one nothing is created or started.",
+    .perm = PERM_CONTROL,
+    .access = ACCESS_WRITE,
+    .in_size = sizeof(struct balance_in),
+    .out_size = sizeof(struct balance_out),
+    .in = FIELDS(F_STR(struct balance_in, balance, "balance", .required = true,
+                       .values = VALUES("ok", "none")),
+                 F_STR(struct balance_in, account, "account", .format = FMT_ID,
+                       .text = "Without one, the oldest account.")),
+    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND),
+    .run = balance,
+    .encode = encode_balance,
+};
