@@ -24,16 +24,7 @@ const struct action ali_start_instances = {
     .out_size = sizeof(struct batch_out),
     .in = FIELDS(BATCH_FIELDS(struct in, batch), BATCH_OPTIMIZATION(struct in, batch)),
     .errors = ERRORS(START_ERRORS, BATCH_ERRORS),
-    /* The page of this action says these otherwise than that of StartInstance. */
-    .rows = ERR_ROWS(BATCH_ROWS,
-                     {ERR_INST_NOT_READY, 403, "InstanceNotReady",
-                      "The specified instance is not ready for use."},
-                     {ERR_NO_SYSTEM_DISK, 403, "InvalidInstance.NotFoundSystemDisk",
-                      "The specified instance does not have system disk."},
-                     {ERR_KMS_UNAUTHORIZED, 400, "InvalidParameter.KMSKeyId.KMSUnauthorized",
-                      "ECS service account have no right to access your KMS."},
-                     {ERR_KMS_DISABLED, 400, "InvalidParameter.KMSKeyId.CMKNotEnabled",
-                      "The CMK needs to be enabled."}),
+    .rows = ERR_ROWS(BATCH_ROWS, BATCH_COMES_UP_ROWS),
     .run = run,
     .encode = batch_encode,
 };

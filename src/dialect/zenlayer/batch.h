@@ -15,9 +15,9 @@ enum { ZEC_MAX_IDS = 100 };
 /* What zec_batch may raise. */
 #define ZEC_BATCH_ERRORS                                                                           \
     ERR_INST_NOT_FOUND, ERR_INST_STATE, ERR_INST_BUSY, ERR_INST_NOT_READY, ERR_INST_INITIALIZING,  \
-        ERR_INST_RECYCLED, ERR_INST_LOCKED, ERR_INST_EXPIRED, ERR_INST_OVERDUE,                    \
-        ERR_INST_PROTECTED, ERR_INST_SUBSCRIBED, ERR_DISK_UNUSABLE, ERR_NO_SYSTEM_DISK,            \
-        ERR_KMS_UNAUTHORIZED, ERR_KMS_NOT_FOUND, ERR_KMS_DISABLED, ERR_NO_STOCK
+        ERR_INST_LOCKED, ERR_INST_EXPIRED, ERR_INST_OVERDUE, ERR_INST_PROTECTED,                   \
+        ERR_INST_SUBSCRIBED, ERR_DISK_UNUSABLE, ERR_NO_SYSTEM_DISK, ERR_KMS_UNAUTHORIZED,          \
+        ERR_KMS_NOT_FOUND, ERR_KMS_DISABLED
 
 /* The answer of every batch action. */
 struct zec_batch {
