@@ -27,15 +27,13 @@ struct raised {
 
 static const struct err_row *row_of(const struct raised *r, enum err e)
 {
-    struct call c = {.dialect = r->d, .action = r->a, .fail = {.err = e}};
-
-    return call_err_row(&c);
+    return dialect_row(r->d, r->a, e);
 }
 
 static const struct err_row *refined(const struct raised *r, const char *param,
                                      const struct err_row *row)
 {
-    return r->d->refine ? r->d->refine(r->a, param, row) : row;
+    return row && r->d->refine ? r->d->refine(r->a, param, row) : row;
 }
 
 /* The row's text with the parameter put in; NULL: "%s" stands for it. */
@@ -63,10 +61,13 @@ static char *expand(const char *text, const char *param, bool capital)
 
 static void add_as(struct raised *r, const struct err_row *row, const char *param, bool guess)
 {
-    struct said s = {.status = row->status,
-                     .code = expand(row->code, param, true),
-                     .message = expand(row->message, param, false),
-                     .guess = guess};
+    struct said s = {.guess = guess};
+
+    if (!row) /* a dialect need not say what it never raises */
+        return;
+    s.status = row->status;
+    s.code = expand(row->code, param, true);
+    s.message = expand(row->message, param, false);
 
     for (size_t i = 0; i < r->n; i++)
         if (r->v[i].status == s.status && streq(r->v[i].code, s.code) &&

@@ -26,6 +26,7 @@ struct control_config {
     const char *version;
     const char *dir;              /* the data directory, absolute */
     const char *const *endpoints; /* ended by NULL; the first is the one that clients are told */
+    const struct dialect *const *dialects; /* that are served; ended by NULL */
     const char *(*engine)(void *ctx); /* a sentence about the engine; called on the loop's thread */
     void *ctx;
     int64_t started_at; /* ms since 1970 */

@@ -340,6 +340,7 @@ static void setup_control(struct server *s)
     struct control_config c = {.version = OSTLER_VERSION,
                                .dir = s->config.dir,
                                .endpoints = s->endpoints,
+                               .dialects = served_dialects,
                                .engine = describe,
                                .ctx = s,
                                .started_at = s->core.world->now_ms(s->core.world)};
