@@ -5,10 +5,11 @@ The causes are in causes/, and what must have one is what `ostler api dump` call
 import pytest
 
 import causes
+import codes
 import ostler
 from causes import world
 
-DUMP = causes.dump() if not ostler.missing_binary() else []
+DUMP = codes.dump() if not ostler.missing_binary() else []
 ROWS = {(a["dialect"], a["name"]): a["documented"] for a in DUMP}
 TRIED = sorted(((c, action) for c in causes.load() for action in c.tried_on(DUMP)), key=lambda t: t[0].late)
 
@@ -33,8 +34,8 @@ def w(program, request):
 @pytest.mark.parametrize("tried", TRIED, ids=named)
 def test_cause(w, tried):
     cause, action = tried
-    refusal = causes.said(cause.run(w, action))
-    best = causes.best_row(ROWS[cause.dialect, action], refusal)
+    refusal = codes.said(cause.run(w, action))
+    best = codes.best_row(ROWS[cause.dialect, action], refusal)
     assert best and row(cause.dialect, action, best) == cause.row(action), "said: %d %s '%s'" % refusal
 
 
