@@ -76,10 +76,11 @@ enum err call_mac(struct call *c, const char *access_key_id, enum hmac_hash hash
 
 /* A code that a cloud's documents list, whether or not anything here raises it by itself. */
 struct doc_row {
-    const char *action;  /* NULL: of every action */
-    int status;          /* HTTP */
-    const char *code;    /* NULL ends a table */
-    const char *message; /* as documented; "%s": a sentence about the situation */
+    const char *action; /* NULL: of every action */
+    int status;         /* HTTP */
+    const char *code;   /* NULL ends a table */
+    const char
+        *message; /* as documented; "%s": a sentence about the situation, also in the middle */
 };
 
 struct dialect {
@@ -108,6 +109,10 @@ struct dialect {
 
     /* The action that was named, or an error. */
     enum err (*find)(struct call *c, const struct action **ret);
+
+    /* How an error is said where `param` is to blame: `row`, or another one. NULL: always `row`. */
+    const struct err_row *(*refine)(const struct action *a, const char *param,
+                                    const struct err_row *row);
 
     /* FMT_NAME's rule. */
     bool (*good_name)(const char *s);

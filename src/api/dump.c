@@ -1,5 +1,6 @@
 /* Every declaration as JSON: what documentation, forms and conformance lists are made from. */
 #include "api/dispatch.h"
+#include "api/documented.h"
 
 static const char *const kind_names[] = {
     [FIELD_STR] = "string",   [FIELD_INT] = "integer",  [FIELD_BOOL] = "boolean",
@@ -95,6 +96,7 @@ static json_t *dump_action(const struct dialect *d, const struct action *a)
     set_if(o, "versions", a->versions != NULL, texts(a->versions));
     json_object_set_new(o, "fields", dump_fields(a->in));
     json_object_set_new(o, "errors", dump_errors(d, a));
+    documented_dump(d, a, o);
     return o;
 }
 

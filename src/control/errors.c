@@ -48,6 +48,7 @@ const struct err_row control_errors[] = {
     SAY(ERR_PARAM_TOO_SHORT, 400, "ParameterTooShort"),
     SAY(ERR_PARAM_CONFLICT, 400, "ParameterConflict"),
     SAY(ERR_PARAM_TIME, 400, "ParameterTime"),
+    SAY(ERR_UNSUPPORTED, 400, "Unsupported"),
     SAY(ERR_NEEDED, 400, "Needed"),
     SAY(ERR_TOO_MANY_IDS, 400, "TooManyIds"),
     SAY(ERR_TOKEN_FORMAT, 400, "TokenFormat"),

@@ -53,6 +53,7 @@
     X(ERR_PARAM_TOO_SHORT, "a text or list is too short")                                          \
     X(ERR_PARAM_CONFLICT, "parameters contradict each other")                                      \
     X(ERR_PARAM_TIME, "a time is not well formed")                                                 \
+    X(ERR_UNSUPPORTED, "a parameter asks for what is not done here")                               \
     X(ERR_NEEDED, "a parameter is needed in this combination")                                     \
     X(ERR_TOO_MANY_IDS, "too many ids")                                                            \
     X(ERR_TOKEN_FORMAT, "the client token is not well formed")                                     \

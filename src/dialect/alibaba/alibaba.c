@@ -2,6 +2,7 @@
 #include "dialect/alibaba/alibaba.h"
 
 #include "dialect/alibaba/actions.h"
+#include "dialect/alibaba/documented.h"
 #include "dialect/alibaba/envelope.h"
 #include "dialect/alibaba/errors.h"
 #include "dialect/alibaba/faults.h"
@@ -46,12 +47,14 @@ const struct dialect dialect_alibaba = {
     .family = "alibaba",
     .actions = actions,
     .errors = alibaba_errors,
+    .documented = alibaba_documented,
     .strict_types = false,
     .claims = request_claims,
     .name_request = envelope_name,
     .parse = request_parse,
     .verify = sign_verify,
     .find = find,
+    .refine = errors_refine,
     .good_name = name_ok,
     .answer = envelope_answer,
     .refuse = envelope_refuse,

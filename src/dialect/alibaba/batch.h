@@ -33,6 +33,20 @@ struct batch_in {
         ERR_PARAM_TOO_LONG, TOO_MANY_IDS                                                           \
     }
 
+/* The pages of what brings machines up say these otherwise than those of one instance. */
+#define BATCH_COMES_UP_ROWS                                                                        \
+    {ERR_INST_NOT_READY, 403, "InstanceNotReady", "The specified instance is not ready for use."}, \
+        {ERR_NO_SYSTEM_DISK, 403, "InvalidInstance.NotFoundSystemDisk",                            \
+         "The specified instance does not have system disk."},                                     \
+        {ERR_KMS_UNAUTHORIZED, 400, "InvalidParameter.KMSKeyId.KMSUnauthorized",                   \
+         "ECS service account have no right to access your KMS."},                                 \
+        {ERR_KMS_DISABLED, 400, "InvalidParameter.KMSKeyId.CMKNotEnabled",                         \
+         "The CMK needs to be enabled."},                                                          \
+    {                                                                                              \
+        ERR_KMS_UNTAGGED, 400, "InvalidParameter.KMSKeyId.CMKNotEnabled",                          \
+            "The CMK needs to be added ECS tag"                                                    \
+    }
+
 /* What became of one id that was asked for. */
 struct batch_entry {
     const char *id;

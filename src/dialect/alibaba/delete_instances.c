@@ -39,7 +39,8 @@ const struct action ali_delete_instances = {
                  F_STR(struct in, token, "ClientToken")),
     .errors = ERRORS(RELEASE_ERRORS, BATCH_ERRORS, ERR_PARAM_CONFLICT, ERR_TOKEN_FORMAT,
                      ERR_TOKEN_MISMATCH),
-    .rows = ERR_ROWS(BATCH_ROWS, {ERR_PARAM_CONFLICT, 400, "InvalidParameter.CrossRegionNotSupport",
-                                  "Instances of multiple regions not support."}),
+    .rows = ERR_ROWS(BATCH_ROWS, ONE_SENTENCE_ROWS,
+                     {ERR_PARAM_CONFLICT, 400, "InvalidParameter.CrossRegionNotSupport",
+                      "Instances of multiple regions not support."}),
     .run = run,
 };

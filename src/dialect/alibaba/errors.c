@@ -24,10 +24,16 @@ struct param_row {
 static const struct param_row param_rows[] = {
     PARAM("AcceptLanguage", NULL, 404, "InvalidAcceptLanguage.NotFound",
           "The specified AcceptLanguage does not exist in our records."),
-    PARAM("InstanceName", NULL, 403, "InvalidParams.InstanceNameExceed",
+    PARAM("InstanceName", "RunInstances", 403, "InvalidParams.InstanceNameExceed",
           "The uniqueSuffix takes three naming places, please shorten your InstanceName."),
-    PARAM("HostName", NULL, 403, "InvalidParams.HostnameExceed",
+    PARAM("HostName", "RunInstances", 403, "InvalidParams.HostnameExceed",
           "The uniqueSuffix takes three naming places, please shorten your Hostname."),
+    /* A signature of version 3. */
+    {"Authorization",
+     NULL,
+     {ERR_AUTH_SIGNATURE, 400, "SignatureDoesNotMatch",
+      "Specified signature does not match our calculation. server StringToSign is [%d] server "
+      "CanonicalRequest is [%d]"}},
     PARAM("AutoReleaseTime", NULL, 400, "InvalidAutoReleaseTime.Malformed",
           "The specified parameter AutoReleaseTime is not valid."),
     PARAM("Architecture", "DescribeImages", 404, "InvalidArchitecture",
@@ -162,20 +168,17 @@ static bool same_param(const char *pattern, const char *param)
 }
 
 /* The parameter's row when `row` is of the general table and a parameter with one is blamed. */
-static const struct err_row *refine(const struct call *c, const struct err_row *row)
+const struct err_row *errors_refine(const struct action *a, const char *param,
+                                    const struct err_row *row)
 {
-    const struct state *s = c->state;
-
-    if (s && s->say && s->say->err == row->err)
-        return s->say;
-    if (row < alibaba_errors || row >= alibaba_errors + ERR_COUNT || !blames_value(row->err))
+    if (row < alibaba_errors || row >= alibaba_errors + ERR_COUNT)
         return row;
     for (size_t i = 0; i < ARRAY_LEN(param_rows); i++) {
         const struct param_row *p = &param_rows[i];
+        bool any_check = p->row.err == ERR_PARAM_VALUE && blames_value(row->err);
 
-        if ((p->row.err == ERR_PARAM_VALUE || p->row.err == row->err) &&
-            same_param(p->param, c->fail.param) &&
-            (!p->action || (c->action && streq(p->action, c->action->name))))
+        if ((any_check || p->row.err == row->err) && same_param(p->param, param) &&
+            (!p->action || (a && streq(p->action, a->name))))
             return &p->row;
     }
     return row;
@@ -205,12 +208,7 @@ const struct err_row *errors_param_row(const struct action *a, size_t i)
 
 enum err errors_unsupported(struct call *c, const char *param)
 {
-    static const struct err_row row = {ERR_PARAM_VALUE, 400, "UnsupportedParameter",
-                                       "The parameters is unsupported: %p."};
-    struct state *s = c->state;
-
-    s->say = &row;
-    return fail_param(&c->fail, ERR_PARAM_VALUE, param, "%s is not supported here", param);
+    return fail_param(&c->fail, ERR_UNSUPPORTED, param, "%s is not supported here.", param);
 }
 
 /* %p becomes the parameter, with a capital first letter. */
@@ -229,7 +227,7 @@ struct said errors_say(struct call *c, const struct err_row *row)
 {
     const struct state *s = c->state;
 
-    row = refine(c, row);
+    row = errors_refine(c->action, c->fail.param, row);
     return (struct said){.status = row->status,
                          .code = expand_code(c, row),
                          .message = row->err == ERR_AUTH_SIGNATURE && s && s->mismatch
@@ -284,7 +282,7 @@ const struct err_row alibaba_errors[] = {
      "Specified access key is disabled."},
     /* The rest of the message is the string to sign: see errors_say. */
     {ERR_AUTH_SIGNATURE, 400, "SignatureDoesNotMatch",
-     "Specified signature is not matched with our calculation. server string to sign is:"},
+     "Specified signature is not matched with our calculation. server string to sign is:%d"},
     {ERR_AUTH_CONTENT, 400, "SignatureDoesNotMatch",
      "Specified signature does not match our calculation: %d."},
     {ERR_AUTH_TOKEN, 400, "InvalidSecurityToken.Malformed",
@@ -302,6 +300,7 @@ const struct err_row alibaba_errors[] = {
     {ERR_PARAM_TOO_SHORT, 400, "InvalidParameter", NOT_VALID("%p")},
     {ERR_PARAM_CONFLICT, 400, "InvalidParameter.Conflict", "%d"},
     {ERR_PARAM_TIME, 400, "InvalidParameter", NOT_VALID("%p")},
+    {ERR_UNSUPPORTED, 400, "UnsupportedParameter", "The parameters is unsupported. %d"},
     {ERR_NEEDED, 400, "MissingParameter",
      "The input parameter \"%p\" that is mandatory for processing this request is not supplied."},
     {ERR_TOO_MANY_IDS, TOO_MANY_IDS},

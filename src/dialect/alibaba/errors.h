@@ -19,9 +19,13 @@ struct said {
  */
 struct said errors_say(struct call *c, const struct err_row *row);
 
+/* struct dialect's refine. */
+const struct err_row *errors_refine(const struct action *a, const char *param,
+                                    const struct err_row *row);
+
 /*
  * Refuses a parameter that is well formed and known, but whose effect Ostler does not have. Better
- * a clear refusal than an instance that is not what was asked for. Returns ERR_PARAM_VALUE.
+ * a clear refusal than an instance that is not what was asked for. Returns ERR_UNSUPPORTED.
  */
 enum err errors_unsupported(struct call *c, const char *param);
 

@@ -29,9 +29,14 @@
 /* A start says which of the two it is, and that a new instance is not ready; stop and reboot have
  * one code each. */
 #define POWER_ROWS                                                                                 \
-    {ERR_INST_EXPIRED, POWER_IN_ARREARS}, {ERR_INST_OVERDUE, POWER_IN_ARREARS},                    \
+    POWER_IN_ARREARS_ROWS,                                                                         \
     {                                                                                              \
         ERR_INST_NOT_READY, WRONG_STATUS                                                           \
+    }
+#define POWER_IN_ARREARS_ROWS                                                                      \
+    {ERR_INST_EXPIRED, POWER_IN_ARREARS},                                                          \
+    {                                                                                              \
+        ERR_INST_OVERDUE, POWER_IN_ARREARS                                                         \
     }
 
 /* A start and the batches say what is in the way; the others on one instance have one sentence. */

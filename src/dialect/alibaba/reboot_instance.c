@@ -32,6 +32,8 @@ const struct action ali_reboot_instance = {
                  F_BOOL(struct in, dry_run, "DryRun",
                         .text = "Run every check, then answer DryRunOperation.")),
     .errors = ERRORS(REBOOT_ERRORS),
-    .rows = ERR_ROWS(POWER_ROWS, ONE_SENTENCE_ROWS),
+    .rows = ERR_ROWS(POWER_ROWS, ONE_SENTENCE_ROWS,
+                     {ERR_KMS_NOT_FOUND, 404, "InvalidParameter.KMSKeyId.NotFound",
+                      "The specified KMSKeyId does not exist."}),
     .run = run,
 };

@@ -29,7 +29,7 @@ const struct action ali_reboot_instances = {
                  F_BOOL(struct in, force, "ForceReboot",
                         .text = "Reset the machines instead of asking the guests.")),
     .errors = ERRORS(REBOOT_ERRORS, BATCH_ERRORS),
-    .rows = ERR_ROWS(BATCH_ROWS, POWER_ROWS),
+    .rows = ERR_ROWS(BATCH_ROWS, BATCH_COMES_UP_ROWS, POWER_IN_ARREARS_ROWS),
     .run = run,
     .encode = batch_encode,
 };

@@ -25,8 +25,6 @@ struct state {
     struct params all;    /* query and body, the body's value where both have one: what V1 signs */
     bool v3;              /* signed in the Authorization header */
     const char *mismatch; /* the whole message of a signature that does not match; NULL none */
-    /* How to say the refusal of its `err` whatever the tables have; NULL: by the tables. */
-    const struct err_row *say;
 };
 
 /* Reads "a=1&b=2". ERR_BODY, ERR_TOO_LARGE, or ERR_PARAM_VALUE for a name that comes twice. */

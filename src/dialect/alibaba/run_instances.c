@@ -49,7 +49,7 @@ const struct action ali_run_instances = {
         F_IGNORED("AutoPay", .text = "Nothing is charged here."),
         F_IGNORED("NetworkInterfaceQueueNumber"), F_IGNORED("ManagedHostId"), F_IGNORED("Arn"),
         F_IGNORED("AdditionalInfo")),
-    .errors = ERRORS(CREATE_ERRORS),
+    .errors = ERRORS(CREATE_ERRORS, ERR_AMOUNT),
     .rows = CREATE_ROWS,
     .run = run,
     .encode = encode,

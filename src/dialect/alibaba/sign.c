@@ -366,7 +366,8 @@ static enum err v3_verify(struct call *c, struct state *s)
                                 "Specified signature does not match our calculation. "
                                 "server StringToSign is [%s] server CanonicalRequest is [%s]",
                                 string, canonical);
-        return fail(&c->fail, ERR_AUTH_SIGNATURE, "the signature does not match");
+        return fail_param(&c->fail, ERR_AUTH_SIGNATURE, "Authorization",
+                          "the signature does not match");
     }
     if (!same_text(sha256_hex(c->arena, c->req->body, c->req->body_len), payload))
         return fail(&c->fail, ERR_AUTH_CONTENT,

@@ -76,6 +76,7 @@ const struct err_row zec_errors[] = {
     {ERR_PARAM_CONFLICT, 400, BAD_VALUE, "A parameter contradicts another one: %d."},
     {ERR_PARAM_TIME, 400, "INVALID_PARAMETER_DATE_FORMAT_ERROR",
      "A parameter is not a time of the form YYYY-MM-DDTHH:MM:SSZ: %d."},
+    {ERR_UNSUPPORTED, 400, BAD_VALUE, "A parameter asks for what is not done here: %d."},
     {ERR_NEEDED, 400, MISSING, "A parameter is required here: %d."},
     {ERR_TOO_MANY_IDS, 400, TOO_LONG, "A parameter holds too many ids: %d."},
     {ERR_TOKEN_FORMAT, 400, BAD_PATTERN, "The client token is not well formed."},

@@ -28,7 +28,7 @@ const struct action zec_reboot_instances = {
     .in = FIELDS(ZEC_IDS_FIELD(struct in, ids),
                  F_BOOL(struct in, force, "forceReboot",
                         .text = "Cut the power; allowed also while starting or restarting.")),
-    .errors = ERRORS(ZEC_BATCH_ERRORS),
+    .errors = ERRORS(ZEC_BATCH_ERRORS, ERR_INST_RECYCLED),
     .run = run,
     .encode = zec_batch_encode,
 };

@@ -23,7 +23,8 @@ const struct action zec_start_instances = {
     .in_size = sizeof(struct in),
     .out_size = sizeof(struct zec_batch),
     .in = FIELDS(ZEC_IDS_FIELD(struct in, ids)),
-    .errors = ERRORS(ZEC_BATCH_ERRORS),
+    .errors = ERRORS(ZEC_BATCH_ERRORS, ERR_INST_RECYCLED, ERR_HOST_REPAIRING, ERR_NO_BALANCE,
+                     ERR_NO_STOCK, ERR_QUOTA),
     .run = run,
     .encode = zec_batch_encode,
 };

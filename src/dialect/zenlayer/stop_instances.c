@@ -27,7 +27,7 @@ const struct action zec_stop_instances = {
                  /* The older Go client cannot send false, so absent must mean the default. */
                  F_BOOL(struct in, force, "forceShutdown", .def = true,
                         .text = "Cut the power (true, the default) or ask the guest (false).")),
-    .errors = ERRORS(ZEC_BATCH_ERRORS),
+    .errors = ERRORS(ZEC_BATCH_ERRORS, ERR_INST_RECYCLED),
     .run = run,
     .encode = zec_batch_encode,
 };

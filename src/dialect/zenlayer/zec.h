@@ -35,6 +35,9 @@ void zec_refuse(struct call *c, const struct err_row *row, struct answer *a);
 /* errors.c: a row for every error of the core; ended by ERR_NONE. */
 extern const struct err_row zec_errors[];
 
+/* documented.c: the codes that the cloud's pages list; ended by code NULL. */
+extern const struct doc_row zec_documented[];
+
 /* The actions, one file each or a close family. */
 extern const struct action zec_create_zec_instances;
 extern const struct action zec_describe_images;

@@ -19,6 +19,7 @@ const struct dialect dialect_zenlayer = {
     .family = "zenlayer",
     .actions = actions,
     .errors = zec_errors,
+    .documented = zec_documented,
     .strict_types = true,
     .claims = zec_claims,
     .name_request = zec_name_request,

@@ -202,7 +202,7 @@ static void test_an_error_after_an_unsupported_parameter(void **state)
     (void)state;
 
     make(&m, ENC_JSON_WRAPPED);
-    assert_int_equal(errors_unsupported(&m.call, "Tenancy"), ERR_PARAM_VALUE);
+    assert_int_equal(errors_unsupported(&m.call, "Tenancy"), ERR_UNSUPPORTED);
     assert_string_equal(errors_say(&m.call, call_err_row(&m.call)).code, "UnsupportedParameter");
     (void)fail(&m.call.fail, ERR_INTERNAL, "the disk is full");
     struct said said = errors_say(&m.call, call_err_row(&m.call));
