@@ -53,7 +53,7 @@ struct call {
     struct access_key key;  /* who signed; id NULL for an operator */
     bool operator;          /* verified to be one */
     const char *replay_key; /* of a signature that may change something once; NULL: no such limit */
-    int64_t replay_until;   /* when it is too old anyhow */
+    int64_t replay_until;   /* when it is too old anyhow, by the clock of signatures */
     struct macs *macs;      /* the thread's, for call_mac */
     struct op op;           /* what handlers pass on to the core */
     struct fail fail;
@@ -71,6 +71,14 @@ struct signing {
 /* ERR_AUTH_KEY_UNKNOWN, ERR_AUTH_KEY_INACTIVE or ERR_INTERNAL. Uses c->op.tx. */
 enum err call_mac(struct call *c, const char *access_key_id, enum hmac_hash hash,
                   const char *suffix, struct signing *ret);
+
+/*
+ * What the time of a signature is held against: the real time, for clients keep clocks of their own;
+ * or, where settings.signatures_age, what the clock of the key's account shows. While it is verified.
+ */
+int64_t call_signature_clock(struct call *c, const char *access_key_id);
+/* An operation on this account's things: it is whatever its clock shows. NULL: on everybody's. */
+void call_act_for(struct call *c, const char *account);
 
 /* A code that a cloud's documents list, whether or not anything here raises it by itself. */
 struct doc_row {

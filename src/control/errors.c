@@ -114,5 +114,6 @@ const struct err_row control_errors[] = {
     SAY(ERR_KMS_DISABLED, 409, "KmsDisabled"),
     SAY(ERR_NO_STOCK, 409, "NoStock"),
     SAY(ERR_QUOTA, 409, "Quota"),
+    SAY(ERR_CLOCK, 409, "ClockRefuses"),
     {.err = ERR_NONE},
 };

@@ -28,7 +28,7 @@ enum err control_scope(struct call *c, const char *account)
         return ERR_NONE;
     enum err err = account_get(&c->op, account, &row);
     if (!err)
-        c->op.account = row.id;
+        call_act_for(c, row.id);
     return err;
 }
 
@@ -43,7 +43,7 @@ enum err control_owner(struct call *c, const char *account, struct account *ret)
                             ret)) {
         return fail(c->op.fail, ERR_ACCOUNT_NOT_FOUND, "there is no account yet");
     }
-    c->op.account = ret->id;
+    call_act_for(c, ret->id);
     return ERR_NONE;
 }
 
@@ -66,7 +66,7 @@ static void name_request(struct call *c)
 {
     char uuid[37];
 
-    world_uuid(c->op.core->world, uuid);
+    world_request_id(c->op.core->world, uuid);
     memcpy(c->request_id, uuid, sizeof(uuid));
 }
 
@@ -199,6 +199,7 @@ static void refuse(struct call *c, const struct err_row *row, struct answer *a)
 }
 
 static const struct action *const actions[] = {
+    &op_advance_clock,
     &op_create_access_key,
     &op_create_account,
     &op_delete_access_key,
@@ -206,6 +207,7 @@ static const struct action *const actions[] = {
     &op_environment,
     &op_expire_instance,
     &op_fail_disk,
+    &op_freeze_clock,
     &op_grant_kms,
     &op_heal_disk,
     &op_import_key_pair,
@@ -218,12 +220,17 @@ static const struct action *const actions[] = {
     &op_lock_instance,
     &op_make_network,
     &op_read_console_log,
+    &op_reclaim_instance,
     &op_register_image,
+    &op_renew_instance,
+    &op_resume_clock,
     &op_revoke_kms,
     &op_server_info,
     &op_set_access_key_status,
     &op_set_account,
+    &op_set_clock,
     &op_set_overdue,
+    &op_show_clock,
     &op_show_instance,
     &op_unlock_instance,
     NULL,

@@ -122,7 +122,9 @@
     X(ERR_KMS_NOT_FOUND, "unknown key")                                                            \
     X(ERR_KMS_DISABLED, "the key is disabled")                                                     \
     X(ERR_NO_STOCK, "no host has room for the instance")                                           \
-    X(ERR_QUOTA, "a quota is used up")
+    X(ERR_QUOTA, "a quota is used up")                                                             \
+    /* controls */                                                                                 \
+    X(ERR_CLOCK, "the clock does not go there")
 
 enum err {
     ERR_NONE,

@@ -210,6 +210,7 @@ static const struct column idem_cols[] = {
     TEXT(struct idem, digest),
     TEXT(struct idem, ids),
     INT(struct idem, created_at),
+    TEXT(struct idem, account),
 };
 RECORD(idem);
 
@@ -228,8 +229,9 @@ RECORD(setting);
 static const struct column clock_cols[] = {
     TEXT(struct clock_row, account),
     INT(struct clock_row, ahead),
-    INT(struct clock_row, frozen_at),
+    INT(struct clock_row, stands_at),
     INT(struct clock_row, target),
+    ENUM(struct clock_row, wish),
 };
 const struct record rec_clock = {.table = "clock",
                                  .size = sizeof(struct clock_row),
@@ -237,10 +239,17 @@ const struct record rec_clock = {.table = "clock",
                                  .n_cols = ARRAY_LEN(clock_cols)};
 
 static const struct column due_cols[] = {
-    TEXT(struct due, key),  TEXT(struct due, account), TEXT(struct due, inst),
-    ENUM(struct due, kind), INT(struct due, at),
+    TEXT(struct due, key),  TEXT(struct due, account), TEXT(struct due, clock),
+    TEXT(struct due, inst), ENUM(struct due, kind),    INT(struct due, at),
 };
 RECORD(due);
+
+static const struct column renewal_cols[] = {
+    TEXT(struct renewal, inst),
+    INT(struct renewal, period),
+    BOOL(struct renewal, weeks),
+};
+RECORD(renewal);
 
 static const struct column fault_cols[] = {
     TEXT(struct fault, id),      INT(struct fault, num),      TEXT(struct fault, dialect),

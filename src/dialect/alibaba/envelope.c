@@ -12,7 +12,7 @@ void envelope_name(struct call *c)
 {
     char id[37];
 
-    world_uuid(c->op.core->world, id);
+    world_request_id(c->op.core->world, id);
     memcpy(c->request_id, id, sizeof(id));
 }
 

@@ -143,7 +143,7 @@ void instance_encode_locks(struct call *c, const struct inst *in, bool messages,
         one_lock(e, "financial", LOCK_MESSAGE("financial"));
     if (in->locks & LOCK_SECURITY)
         one_lock(e, "security", LOCK_MESSAGE("security"));
-    if (in->state == INST_RECYCLED)
+    if (in->state == INST_RECYCLED || (in->locks & LOCK_RECYCLING))
         one_lock(e, "Recycling", LOCK_MESSAGE("recycling"));
     enc_end(e);
 #undef LOCK_MESSAGE
@@ -228,7 +228,7 @@ static void encode_billing(struct call *c, const struct inst *in, const json_t *
     enc_str(e, "CreationTime", instance_created(c, in));
     enc_str(e, "StartTime", minutes_or_empty(c, in->started_at));
     enc_str(e, "ExpiredTime", instance_expires(c, in));
-    enc_str(e, "AutoReleaseTime", "");
+    enc_str(e, "AutoReleaseTime", attrs_str(attrs, "AutoReleaseTime", ""));
     enc_str(e, "InstanceChargeType", prepaid ? "PrePaid" : "PostPaid");
     enc_str(e, "SaleCycle", prepaid ? attrs_str(attrs, "SaleCycle", "month") : "");
     enc_bool(e, "Recyclable", false);
