@@ -73,8 +73,9 @@ enum err call_mac(struct call *c, const char *access_key_id, enum hmac_hash hash
                   const char *suffix, struct signing *ret);
 
 /*
- * What the time of a signature is held against: the real time, for clients keep clocks of their own;
- * or, where settings.signatures_age, what the clock of the key's account shows. While it is verified.
+ * What the time of a signature is held against: the real time, for clients keep clocks of their
+ * own; or, where settings.signatures_age, what the clock of the key's account shows. While it is
+ * verified.
  */
 int64_t call_signature_clock(struct call *c, const char *access_key_id);
 /* An operation on this account's things: it is whatever its clock shows. NULL: on everybody's. */

@@ -90,8 +90,8 @@ static inline bool given(const struct cli *c, enum opt_id id)
 }
 
 /* The verbs of one file, ended by a name of NULL. */
-extern const struct verb verbs_inst[], verbs_console[], verbs_image[], verbs_admin[], verbs_clock[], verbs_env[],
-    verbs_doctor[], verbs_help[];
+extern const struct verb verbs_inst[], verbs_console[], verbs_image[], verbs_admin[], verbs_clock[],
+    verbs_env[], verbs_doctor[], verbs_help[];
 
 /* All lists, ended by NULL. */
 extern const struct verb *const verb_lists[];

@@ -38,12 +38,11 @@ const struct action op_renew_instance = {
     .access = ACCESS_WRITE,
     .in_size = sizeof(struct renew_in),
     .out_size = sizeof(struct inst),
-    .in =
-        FIELDS(F_STR(struct renew_in, inst, "instanceId", .required = true, .format = FMT_ID),
-               F_INT(struct renew_in, period, "period", .def = 1, .min = 1, .max = 60),
-               F_STR(struct renew_in, unit, "unit", .def_str = "month",
-                     .values = VALUES("month", "week")),
-               F_STR(struct renew_in, account, "account", .format = FMT_ID)),
+    .in = FIELDS(
+        F_STR(struct renew_in, inst, "instanceId", .required = true, .format = FMT_ID),
+        F_INT(struct renew_in, period, "period", .def = 1, .min = 1, .max = 60),
+        F_STR(struct renew_in, unit, "unit", .def_str = "month", .values = VALUES("month", "week")),
+        F_STR(struct renew_in, account, "account", .format = FMT_ID)),
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_INST_NOT_FOUND, ERR_CHARGE_TYPE, ERR_INST_RECYCLED,
                      ERR_INST_LOCKED, ERR_INST_STATE),
     .run = renew,
@@ -102,7 +101,8 @@ static void encode_reclaimed(struct call *c, const void *out_, struct enc *e)
 
 const struct action op_reclaim_instance = {
     .name = "ReclaimInstance",
-    .summary = "Takes a spot instance back: it is locked now, and released or stopped in 5 minutes.",
+    .summary =
+        "Takes a spot instance back: it is locked now, and released or stopped in 5 minutes.",
     .perm = PERM_OPERATOR,
     .access = ACCESS_WRITE,
     .in_size = sizeof(struct reclaim_in),

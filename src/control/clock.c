@@ -1,7 +1,7 @@
 /* The clock that moves: everybody's, or an account's own. */
+#include "core/clock.h"
 #include "base/timefmt.h"
 #include "control/control.h"
-#include "core/clock.h"
 
 struct in {
     const char *account, *duration, *time;

@@ -28,8 +28,8 @@ struct period inst_renewal(struct op *op, const char *id);
  * not released before it ends). */
 enum err inst_set_release(struct op *op, const char *id, int64_t at);
 
-/* A spot instance's notice: after RECLAIM_NOTICE_MS it is released, or `keep`: stopped, its capacity
- * given back. ERR_INST_NOT_FOUND. */
+/* A spot instance's notice: after RECLAIM_NOTICE_MS it is released, or `keep`: stopped, its
+ * capacity given back. ERR_INST_NOT_FOUND. */
 enum { RECLAIM_NOTICE_MS = 5 * 60 * 1000 };
 enum err inst_reclaim(struct op *op, const char *id, bool keep);
 

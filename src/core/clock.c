@@ -199,9 +199,9 @@ static void take_due(struct op *op, const char *account)
 
 static enum err on_its_way(struct op *op, const struct clock_row *row)
 {
-    const char *whose =
-        *row->account ? arena_fmt(op->arena, "the clock of account %s", row->account)
-                      : "everybody's clock";
+    const char *whose = *row->account
+                            ? arena_fmt(op->arena, "the clock of account %s", row->account)
+                            : "everybody's clock";
 
     if (row->target)
         return fail(op->fail, ERR_CLOCK,

@@ -72,8 +72,8 @@ enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
 
 struct engine_config {
     const struct core *core; /* for its clocks; lives as long as the engine */
-    const char *dir;  /* the data directory */
-    const char *self; /* path of this program, for helper processes */
+    const char *dir;         /* the data directory */
+    const char *self;        /* path of this program, for helper processes */
     enum accel accel;
     int64_t prepared; /* machines whose start is prepared; 0: none. Bounded by the driver's host */
     bool templates;   /* start machines from saved ones where that is possible */

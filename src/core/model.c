@@ -206,11 +206,8 @@ static const struct column event_cols[] = {
 RECORD(event);
 
 static const struct column idem_cols[] = {
-    TEXT(struct idem, key),
-    TEXT(struct idem, digest),
-    TEXT(struct idem, ids),
-    INT(struct idem, created_at),
-    TEXT(struct idem, account),
+    TEXT(struct idem, key),       TEXT(struct idem, digest),  TEXT(struct idem, ids),
+    INT(struct idem, created_at), TEXT(struct idem, account),
 };
 RECORD(idem);
 
@@ -227,11 +224,8 @@ static const struct column setting_cols[] = {
 RECORD(setting);
 
 static const struct column clock_cols[] = {
-    TEXT(struct clock_row, account),
-    INT(struct clock_row, ahead),
-    INT(struct clock_row, stands_at),
-    INT(struct clock_row, target),
-    ENUM(struct clock_row, wish),
+    TEXT(struct clock_row, account), INT(struct clock_row, ahead), INT(struct clock_row, stands_at),
+    INT(struct clock_row, target),   ENUM(struct clock_row, wish),
 };
 const struct record rec_clock = {.table = "clock",
                                  .size = sizeof(struct clock_row),

@@ -92,11 +92,11 @@ enum birth { BIRTH_PENDING, BIRTH_DONE, BIRTH_FAILED }; /* has it been whole onc
 enum charge { CHARGE_POSTPAID, CHARGE_PREPAID };
 enum stop_mode { STOP_KEEP_CHARGING, STOP_STOP_CHARGING };
 enum lock_reason { /* bits */
-    LOCK_SECURITY = 1,
-    LOCK_FINANCIAL = 2,
-    LOCK_RECYCLING = 4,      /* a spot instance that is about to be taken back */
-    LOCK_HOST_FINANCIAL = 8, /* its dedicated host is not paid for */
-    LOCK_REFUNDED = 16
+                   LOCK_SECURITY = 1,
+                   LOCK_FINANCIAL = 2,
+                   LOCK_RECYCLING = 4,      /* a spot instance that is about to be taken back */
+                   LOCK_HOST_FINANCIAL = 8, /* its dedicated host is not paid for */
+                   LOCK_REFUNDED = 16
 };
 
 /* ---- things ---- */

@@ -10,10 +10,10 @@
 #include "net/loop.h"
 
 enum {
-    LOOK_MS = 1000,          /* between two looks at clocks that go */
-    WAIT_MS = 100,           /* between two looks at what a clock waits for */
-    WAIT_AT_MOST = 300000,   /* for machines whose operations take real time */
-    THINGS_AT_ONCE = 256,    /* in one write */
+    LOOK_MS = 1000,        /* between two looks at clocks that go */
+    WAIT_MS = 100,         /* between two looks at what a clock waits for */
+    WAIT_AT_MOST = 300000, /* for machines whose operations take real time */
+    THINGS_AT_ONCE = 256,  /* in one write */
 };
 
 /* One clock. It has one write under way at most, and none while it waits. */
@@ -63,11 +63,8 @@ static enum err run(struct write *w, struct tx *tx)
 {
     struct tick *t = CONTAINER_OF(w, struct tick, write);
     struct fail f = {0};
-    struct op op = {.core = t->c->config.core,
-                    .tx = tx,
-                    .arena = t->arena,
-                    .now = t->until,
-                    .fail = &f};
+    struct op op = {
+        .core = t->c->config.core, .tx = tx, .arena = t->arena, .now = t->until, .fail = &f};
 
     tx_use_arena(tx, t->arena);
     if (t->position)
@@ -166,7 +163,8 @@ static bool settled(struct tick *t)
     if (!t->waits_since)
         t->waits_since = now;
     if (now - t->waits_since > WAIT_AT_MOST && !t->gave_up) {
-        log_write(LOG_WARN, "a clock goes on though an operation of the engine has not ended", NULL);
+        log_write(LOG_WARN, "a clock goes on though an operation of the engine has not ended",
+                  NULL);
         t->gave_up = true;
     }
     if (!t->gave_up)

@@ -5,9 +5,9 @@
  * An ordinary clock goes by itself; what it has passed is looked for once a second. One that was
  * told to go further steps: to the next moment at which something is due or an operation of the
  * engine ends, where it stands until all that follows has been written and begun; and so on, until
- * it is there. Each step is written with what happened in it, so a way that a kill cut short is gone
- * on with by the next daemon, from where it had got to. Machines whose operations take real time are
- * waited for, but not for ever.
+ * it is there. Each step is written with what happened in it, so a way that a kill cut short is
+ * gone on with by the next daemon, from where it had got to. Machines whose operations take real
+ * time are waited for, but not for ever.
  */
 #ifndef OSTLER_ENGINE_CLOCKWORK_H
 #define OSTLER_ENGINE_CLOCKWORK_H

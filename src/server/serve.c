@@ -147,8 +147,7 @@ static enum err open_core(struct server *s, struct fail *f)
 
     (void)gethostname(host, sizeof(host) - 1);
     s->core.settings = s->config.settings;
-    s->core.world =
-        s->core.settings.seed ? world_seeded(s->core.settings.seed) : world_real();
+    s->core.world = s->core.settings.seed ? world_seeded(s->core.settings.seed) : world_real();
     s->core.clocks = clocks_new(s->core.world);
     s->core.settings.host = arena_str(s->arena, host);
     if (!s->config.capacity_given && s->config.driver == &engine_qemu)
@@ -195,10 +194,8 @@ static enum err open_engine(struct server *s, struct fail *f)
                                                             .ctx = s},
                                 &s->supervisor, f);
     if (!e)
-        s->clockwork = clockwork_new(&(struct clockwork_config){.loop = s->loop,
-                                                                .store = s->store,
-                                                                .core = &s->core,
-                                                                .supervisor = s->supervisor});
+        s->clockwork = clockwork_new(&(struct clockwork_config){
+            .loop = s->loop, .store = s->store, .core = &s->core, .supervisor = s->supervisor});
     return e;
 }
 

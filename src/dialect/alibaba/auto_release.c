@@ -33,7 +33,8 @@ const struct action ali_modify_instance_auto_release_time = {
     .in = FIELDS(F_STR(struct in, id, "InstanceId", .format = FMT_ID, .bad = ERR_INST_NOT_FOUND),
                  F_STR(struct in, at, "AutoReleaseTime", .format = FMT_TIME,
                        .text = "Half an hour to three years ahead; without one it is not.")),
-    .errors = ERRORS(ERR_INST_NOT_FOUND, ERR_CHARGE_TYPE),
+    .errors =
+        ERRORS(ERR_INST_NOT_FOUND, ERR_CHARGE_TYPE, ERR_NEEDED, ERR_PARAM_VALUE, ERR_PARAM_TIME),
     .rows = ERR_ROWS(
         {ERR_NEEDED, 400, "MissingParameter", "InstanceId should not be null."},
         {ERR_PARAM_VALUE, 400, "InvalidAutoReleaseTime.Malformed",

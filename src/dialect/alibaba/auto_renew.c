@@ -34,9 +34,7 @@ struct modify_in {
 
 static enum err modify_one(struct call *c, const struct modify_in *in, const char *id)
 {
-    const char *status = in->status      ? in->status
-                         : in->auto_renew ? "AutoRenewal"
-                                          : "Normal";
+    const char *status = in->status ? in->status : in->auto_renew ? "AutoRenewal" : "Normal";
     bool renews = streq(status, "AutoRenewal");
     struct period p = {.n = renews ? in->duration : 0, .weeks = streq(in->unit, "Week")};
     enum err e = inst_set_renewal(&c->op, id, p);
@@ -110,7 +108,7 @@ static struct shown show(struct call *c, const struct inst *in)
     json_t *attrs CLEANUP(json_unref_p) = attrs_load(in->attrs);
     struct shown s = {.id = in->id, .period = inst_renewal(&c->op, in->id)};
 
-    s.status = s.period.n ? "AutoRenewal"
+    s.status = s.period.n                                                   ? "AutoRenewal"
                : streq(attrs_str(attrs, "RenewalStatus", ""), "NotRenewal") ? "NotRenewal"
                                                                             : "Normal";
     return s;
@@ -133,7 +131,8 @@ static enum err describe(struct call *c, const void *in_, void *out_)
     if (n_ids)
         query_in(&q, "id", ids, n_ids);
     const struct inst *rows = store_find(c->op.tx, &rec_inst, &q, &n);
-    size_t from = (size_t)((in->page.number - 1) * in->page.size), to = from + (size_t)in->page.size;
+    size_t from = (size_t)((in->page.number - 1) * in->page.size),
+           to = from + (size_t)in->page.size;
     out->page = in->page;
     out->v = ARENA_ARRAY(c->arena, struct shown, (size_t)in->page.size + 1);
     for (size_t i = 0; i < n; i++) {
@@ -181,11 +180,11 @@ const struct action ali_describe_instance_auto_renew_attribute = {
     .access = ACCESS_READ,
     .in_size = sizeof(struct describe_in),
     .out_size = sizeof(struct describe_out),
-    .in = FIELDS(F_STR(struct describe_in, region, "RegionId", .required = true),
-                 F_STR(struct describe_in, ids, "InstanceId",
-                       .text = "Up to 100, separated by commas."),
-                 F_STR(struct describe_in, status, "RenewalStatus", .values = STATUSES),
-                 PAGE_FIELDS(struct describe_in, 100)),
+    .in = FIELDS(
+        F_STR(struct describe_in, region, "RegionId", .required = true),
+        F_STR(struct describe_in, ids, "InstanceId", .text = "Up to 100, separated by commas."),
+        F_STR(struct describe_in, status, "RenewalStatus", .values = STATUSES),
+        PAGE_FIELDS(struct describe_in, 100)),
     .errors = ERRORS(ERR_TOO_MANY_IDS),
     .run = describe,
     .encode = encode,

@@ -216,8 +216,7 @@ enum err create_attrs(struct call *c, const struct create_in *in, const struct i
     if (prepaid)
         attrs_set(attrs, "SaleCycle", streq(in->period_unit, "Week") ? "week" : "month");
     if (in->release_time)
-        attrs_set(attrs, "AutoReleaseTime",
-                  time_minutes(c->arena, field_time(in->release_time)));
+        attrs_set(attrs, "AutoReleaseTime", time_minutes(c->arena, field_time(in->release_time)));
     char *text CLEANUP(free_p) = json_dumps(attrs, JSON_COMPACT | JSON_SORT_KEYS);
     *ret = arena_str(c->arena, text);
     return ERR_NONE;

@@ -44,9 +44,9 @@ static enum err run(struct call *c, const void *in_, void *out_)
         out->order = made.n ? made.ids[0] : "";
         return ERR_NONE;
     }
-    if ((e = check(c, in)) || (e = inst_renew(&c->op, in->id,
-                                              (struct period){in->period, streq(in->unit, "Week")},
-                                              &inst)))
+    if ((e = check(c, in)) ||
+        (e = inst_renew(&c->op, in->id, (struct period){in->period, streq(in->unit, "Week")},
+                        &inst)))
         return e;
     out->order = id_decimal(&c->op);
     token_save(c, &token, &(struct created){.ids = &out->order, .n = 1});
@@ -69,14 +69,14 @@ const struct action ali_renew_instance = {
     .access = ACCESS_WRITE,
     .in_size = sizeof(struct in),
     .out_size = sizeof(struct out),
-    .in = FIELDS(F_STR(struct in, id, "InstanceId", .required = true, .format = FMT_ID,
-                       .bad = ERR_INST_NOT_FOUND),
-                 F_INT(struct in, period, "Period", .has = HAS(struct in, has_period),
-                       .bad = ERR_PERIOD, .text = "1 to 9, 12, 24, 36, 48, 60 months; 1 to 4 weeks."),
-                 F_STR(struct in, unit, "PeriodUnit", .def_str = "Month",
-                       .values = VALUES("Month", "Week")),
-                 F_INT(struct in, day, "ExpectedRenewDay", .has = HAS(struct in, has_day)),
-                 F_STR(struct in, token, "ClientToken")),
+    .in = FIELDS(
+        F_STR(struct in, id, "InstanceId", .required = true, .format = FMT_ID,
+              .bad = ERR_INST_NOT_FOUND),
+        F_INT(struct in, period, "Period", .has = HAS(struct in, has_period), .bad = ERR_PERIOD,
+              .text = "1 to 9, 12, 24, 36, 48, 60 months; 1 to 4 weeks."),
+        F_STR(struct in, unit, "PeriodUnit", .def_str = "Month", .values = VALUES("Month", "Week")),
+        F_INT(struct in, day, "ExpectedRenewDay", .has = HAS(struct in, has_day)),
+        F_STR(struct in, token, "ClientToken")),
     .errors = ERRORS(ERR_INST_NOT_FOUND, ERR_PERIOD, ERR_CHARGE_TYPE, ERR_INST_STATE,
                      ERR_INST_RECYCLED, ERR_INST_LOCKED, ERR_TOKEN_FORMAT, ERR_TOKEN_MISMATCH),
     .rows = ERR_ROWS({ERR_CHARGE_TYPE, 403, "ChargeTypeViolation",

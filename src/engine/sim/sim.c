@@ -1,8 +1,8 @@
 /*
  * The sim engine: the states and their durations, and no process. An operation ends by its
- * account's clock: by a timer while that goes, and not before it is moved while it stands. What would be running is a file,
- * DIR/sim/ID, so that it outlives the daemon as a real machine does; DIR/sim/log tells every start
- * and stop, in order.
+ * account's clock: by a timer while that goes, and not before it is moved while it stands. What
+ * would be running is a file, DIR/sim/ID, so that it outlives the daemon as a real machine does;
+ * DIR/sim/log tells every start and stop, in order.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ struct engine {
     struct engine_config config;
     struct engine_host host;
     struct sim_op *ops;
-    int64_t begun; /* operations so far */
+    int64_t begun;     /* operations so far */
     struct map *known; /* machines that this daemon started, or found running */
     int dir, log;
 };
@@ -112,8 +112,7 @@ static struct sim_op *next_op(struct engine *e, const char *clock)
 
     for (struct sim_op *op = e->ops; op; op = op->next)
         if (streq(clock_of(e->config.core, op->account), clock) &&
-            (!found || op->end < found->end ||
-             (op->end == found->end && op->begun < found->begun)))
+            (!found || op->end < found->end || (op->end == found->end && op->begun < found->begun)))
             found = op;
     return found;
 }
