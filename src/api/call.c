@@ -42,6 +42,11 @@ int64_t call_signature_clock(struct call *c, const char *access_key_id)
     return clock_now(c->op.core, key.account);
 }
 
+void call_uuid(struct call *c, char ret[37])
+{
+    (c->on_writer ? world_uuid : world_request_id)(c->op.core->world, ret);
+}
+
 void call_act_for(struct call *c, const char *account)
 {
     c->op.account = account;

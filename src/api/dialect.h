@@ -58,6 +58,7 @@ struct call {
     struct op op;           /* what handlers pass on to the core */
     struct fail fail;
     char request_id[40];
+    bool on_writer; /* it is being written, in the order of all that are */
     void *state; /* the dialect's, in the arena */
 };
 
@@ -78,6 +79,8 @@ enum err call_mac(struct call *c, const char *access_key_id, enum hmac_hash hash
  * verified.
  */
 int64_t call_signature_clock(struct call *c, const char *access_key_id);
+/* A new name for the request, a UUID: what dialects make theirs of. */
+void call_uuid(struct call *c, char ret[37]);
 /* An operation on this account's things: it is whatever its clock shows. NULL: on everybody's. */
 void call_act_for(struct call *c, const char *account);
 
@@ -100,7 +103,7 @@ struct dialect {
     /* Is this request mine? */
     bool (*claims)(const struct request *r);
 
-    /* Fills c->request_id. */
+    /* Fills c->request_id, by call_uuid. Called again for a write where the world is seeded. */
     void (*name_request)(struct call *c);
 
     /*

@@ -167,6 +167,15 @@ static enum err once(struct call *c, struct tx *tx, unsigned *count)
     return ERR_NONE;
 }
 
+/* Where randomness has a seed, what is written has the same names however often somebody looked
+ * meanwhile. */
+static void rename_write(struct call *c)
+{
+    c->on_writer = true;
+    if (c->op.core->world->random_name)
+        c->dialect->name_request(c);
+}
+
 static enum err write_run(struct write *write, struct tx *tx)
 {
     struct way *w = CONTAINER_OF(write, struct way, write);
@@ -174,6 +183,7 @@ static enum err write_run(struct write *write, struct tx *tx)
 
     if (e)
         return e;
+    rename_write(&w->call);
     call_act_for(&w->call, w->call.op.account); /* its clock may have been moved meanwhile */
     return run(w, tx);
 }

@@ -66,7 +66,7 @@ static void name_request(struct call *c)
 {
     char uuid[37];
 
-    world_request_id(c->op.core->world, uuid);
+    call_uuid(c, uuid);
     memcpy(c->request_id, uuid, sizeof(uuid));
 }
 

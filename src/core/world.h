@@ -11,8 +11,8 @@
 struct world {
     int64_t (*now_ms)(struct world *w);                    /* since 1970, UTC; thread-safe */
     void (*random)(struct world *w, void *data, size_t n); /* unpredictable; thread-safe */
-    /* The same for the names of requests, so that asking once more changes nothing else; NULL: as
-     * `random`. */
+    /* The same for the names of requests that only read, so that asking once more changes nothing
+     * else; NULL: as `random`. */
     void (*random_name)(struct world *w, void *data, size_t n);
 };
 
@@ -29,7 +29,7 @@ void world_begin_life(struct world *w, int64_t life);
 
 /* Upper-case UUID, version 4, 36 characters and a NUL. */
 void world_uuid(struct world *w, char ret[37]);
-/* The same, for a request. */
+/* The same, for a request that may turn out only to read. */
 void world_request_id(struct world *w, char ret[37]);
 
 #endif
