@@ -1,6 +1,7 @@
 /* What every dialect does alike with a call: headers, secrets, messages. */
 #include "api/dialect.h"
 #include "base/crypto.h"
+#include "core/clock.h"
 
 const char *request_header(const struct request *r, const char *name)
 {
@@ -29,6 +30,28 @@ enum err call_mac(struct call *c, const char *access_key_id, enum hmac_hash hash
         return fail(&c->fail, ERR_AUTH_KEY_INACTIVE, "the access key '%s' is disabled",
                     access_key_id);
     return macs_get(c->macs, c->arena, row->id, row->secret, hash, suffix, &ret->mac, &c->fail);
+}
+
+int64_t call_signature_clock(struct call *c, const char *access_key_id)
+{
+    struct access_key key = {0};
+
+    if (!c->op.core->settings.signatures_age)
+        return c->op.now; /* nobody is known yet whose clock it could be */
+    (void)store_get(c->op.tx, &rec_access_key, access_key_id, &key);
+    return clock_now(c->op.core, key.account);
+}
+
+void call_uuid(struct call *c, char ret[37])
+{
+    (c->on_writer ? world_uuid : world_request_id)(c->op.core->world, ret);
+}
+
+void call_act_for(struct call *c, const char *account)
+{
+    c->op.account = account;
+    if (clocks_moved(c->op.core))
+        c->op.now = clock_now(c->op.core, account);
 }
 
 static const struct err_row *find_row(const struct err_row *rows, enum err e)

@@ -55,12 +55,13 @@ struct call {
     struct access_key key;  /* who signed; id NULL for an operator */
     bool operator;          /* verified to be one */
     const char *replay_key; /* of a signature that may change something once; NULL: no such limit */
-    int64_t replay_until;   /* when it is too old anyhow */
+    int64_t replay_until;   /* when it is too old anyhow, by the clock of signatures */
     struct macs *macs;      /* the thread's, for call_mac */
     struct op op;           /* what handlers pass on to the core */
     struct fail fail;
     char request_id[40];
-    void *state; /* the dialect's, in the arena */
+    bool on_writer; /* it is being written, in the order of all that are */
+    void *state;    /* the dialect's, in the arena */
 };
 
 /* What a dialect may use of the access keys while it verifies. */
@@ -73,6 +74,17 @@ struct signing {
 /* ERR_AUTH_KEY_UNKNOWN, ERR_AUTH_KEY_INACTIVE or ERR_INTERNAL. Uses c->op.tx. */
 enum err call_mac(struct call *c, const char *access_key_id, enum hmac_hash hash,
                   const char *suffix, struct signing *ret);
+
+/*
+ * What the time of a signature is held against: the real time, for clients keep clocks of their
+ * own; or, where settings.signatures_age, what the clock of the key's account shows. While it is
+ * verified.
+ */
+int64_t call_signature_clock(struct call *c, const char *access_key_id);
+/* A new name for the request, a UUID: what dialects make theirs of. */
+void call_uuid(struct call *c, char ret[37]);
+/* An operation on this account's things: it is whatever its clock shows. NULL: on everybody's. */
+void call_act_for(struct call *c, const char *account);
 
 /* A code that a cloud's documents list, whether or not anything here raises it by itself. */
 struct doc_row {
@@ -94,7 +106,7 @@ struct dialect {
     /* Is this request mine? */
     bool (*claims)(const struct request *r);
 
-    /* Fills c->request_id. */
+    /* Fills c->request_id, by call_uuid. Called again for a write where the world is seeded. */
     void (*name_request)(struct call *c);
 
     /*

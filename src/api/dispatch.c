@@ -13,6 +13,7 @@
 
 #include "api/fault.h"
 #include "base/log.h"
+#include "core/clock.h"
 
 enum { FORGET_EVERY = 1024 }; /* writes, until nonces that are too old are forgotten */
 
@@ -154,6 +155,14 @@ static enum err run(struct way *w, struct tx *tx)
     return tx_failed(tx) ? ERR_INTERNAL : e;
 }
 
+/* Before this every nonce's signature is too old. */
+static int64_t too_old(struct call *c)
+{
+    struct core *core = c->op.core;
+
+    return core->settings.signatures_age ? clocks_slowest(core) : core->world->now_ms(core->world);
+}
+
 /* What a signature changed it changes once. The dialect remembers too, but forgets when the server
  * ends. */
 static enum err once(struct call *c, struct tx *tx, unsigned *count)
@@ -169,10 +178,19 @@ static enum err once(struct call *c, struct tx *tx, unsigned *count)
     if (++*count % FORGET_EVERY == 0) {
         struct query over = {0};
 
-        query_num(&over, "until", CMP_LT, c->op.now);
+        query_num(&over, "until", CMP_LT, too_old(c));
         store_delete_all(tx, &rec_nonce, &over);
     }
     return ERR_NONE;
+}
+
+/* Where randomness has a seed, what is written has the same names however often somebody looked
+ * meanwhile. */
+static void rename_write(struct call *c)
+{
+    c->on_writer = true;
+    if (c->op.core->world->random_name)
+        c->dialect->name_request(c);
 }
 
 static enum err write_run(struct write *write, struct tx *tx)
@@ -180,7 +198,11 @@ static enum err write_run(struct write *write, struct tx *tx)
     struct way *w = CONTAINER_OF(write, struct way, write);
     enum err e = once(&w->call, tx, &w->api->writes);
 
-    return e ? e : run(w, tx);
+    if (e)
+        return e;
+    rename_write(&w->call);
+    call_act_for(&w->call, w->call.op.account); /* its clock may have been moved meanwhile */
+    return run(w, tx);
 }
 
 /* Is what the action set going over? If so it is answered, and gone. */
@@ -268,7 +290,7 @@ static enum err identify(struct call *c)
 
     if ((e = c->dialect->parse(c)) || (e = c->dialect->verify(c)))
         return e;
-    c->op.account = c->key.account ? c->key.account : c->op.account;
+    call_act_for(c, c->key.account ? c->key.account : c->op.account);
     return c->dialect->find(c, &c->action);
 }
 

@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 #include <time.h>
 
-#include "base/util.h"
+#include "base/buf.h"
 
 static char *put(char *to, int v, int digits, char after)
 {
@@ -86,26 +87,74 @@ int time_parse(const char *s, int64_t *ret_ms)
     return 0;
 }
 
+/* ---- lengths of time ---- */
+
+/* From the longest, as they are written; "w" and "y" are only read. */
+static const struct unit {
+    const char *name;
+    int64_t ms;
+    bool read_only;
+} units[] = {
+    {"y", INT64_C(365) * 86400000, true},
+    {"w", INT64_C(7) * 86400000, true},
+    {"d", 86400000, false},
+    {"h", 3600000, false},
+    {"ms", 1, false}, /* before "m", which it begins with */
+    {"m", 60000, false},
+    {"s", 1000, false},
+};
+
+static const int64_t longest_ms = INT64_C(10000) * 365 * 86400000;
+
+/* One number with its unit; NULL: it is none. */
+static const char *read_part(const char *s, int64_t *ret_ms)
+{
+    int64_t v = 0;
+    const char *at = s;
+
+    for (; *at >= '0' && *at <= '9'; at++)
+        if ((v = v * 10 + (*at - '0')) > longest_ms)
+            return NULL;
+    if (at == s)
+        return NULL;
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
+        if (str_starts(at, units[i].name) && v <= longest_ms / units[i].ms) {
+            *ret_ms = v * units[i].ms;
+            return at + strlen(units[i].name);
+        }
+    return NULL;
+}
+
 int duration_parse(const char *s, int64_t *ret_ms)
 {
-    static const struct {
-        const char *unit;
-        int64_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}, {"", 1000}};
-    size_t n = strspn(s, "0123456789");
-    char digits[20];
-    long long v;
+    int64_t sum = 0, part;
+    long long bare;
 
-    if (!n || n >= sizeof(digits))
+    if (parse_i64(s, &bare) == 0 && bare >= 0 && bare <= longest_ms / 1000) {
+        *ret_ms = bare * 1000;
+        return 0;
+    }
+    if (!*s)
         return -EINVAL;
-    memcpy(digits, s, n);
-    digits[n] = 0;
-    if (parse_i64(digits, &v) < 0)
-        return -EINVAL;
-    for (size_t i = 0; i < ARRAY_LEN(units); i++)
-        if (streq(s + n, units[i].unit) && v <= INT64_MAX / units[i].ms / 2) {
-            *ret_ms = v * units[i].ms;
-            return 0;
-        }
-    return -EINVAL;
+    while (*s) {
+        if (!(s = read_part(s, &part)) || (sum += part) > longest_ms)
+            return -EINVAL;
+    }
+    *ret_ms = sum;
+    return 0;
+}
+
+char *duration_text(struct arena *a, int64_t ms)
+{
+    static const int order[] = {2, 3, 5, 6, 4};
+    CLEANUP(buf_done) struct buf b = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        const struct unit *u = &units[order[i]];
+
+        if (ms / u->ms)
+            buf_fmt(&b, "%lld%s", (long long)(ms / u->ms), u->name);
+        ms %= u->ms;
+    }
+    return arena_str(a, b.len ? buf_cstr(&b) : "0s");
 }

@@ -14,7 +14,11 @@ char *time_minutes(struct arena *a, int64_t ms);
 /* Reads either form. 0, or -EINVAL: not such a time, or no such day. */
 int time_parse(const char *s, int64_t *ret_ms);
 
-/* Reads "250ms", "3s", "2m", "4h", "31d" or "3" (seconds). 0, or -EINVAL. */
+/* Lengths of time in words: "250ms", "90s", "5m", "3h", "31d", "2w", "1y" (365 days), several one
+ * after the other ("1d12h"), or a bare number of seconds. 0, or -EINVAL: not such a length, or
+ * longer than ten thousand years. */
 int duration_parse(const char *s, int64_t *ret_ms);
+/* "31d", "1d12h", "0s": the shortest such words, for people; in the arena. */
+char *duration_text(struct arena *a, int64_t ms);
 
 #endif

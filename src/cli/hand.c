@@ -38,6 +38,35 @@ static int inst_refund(struct cli *c)
     return for_each(c, "RefundInstance", "instanceId", NULL, "refunded");
 }
 
+static int inst_reclaim(struct cli *c)
+{
+    return for_each(c, "ReclaimInstance", "instanceId", NULL, "is taken back in 5 minutes");
+}
+
+/* "1", "12", "2w": so many months, or weeks. */
+static int inst_renew(struct cli *c)
+{
+    CLEANUP(json_free_p) json_t *j = NULL;
+    const char *period = c->n_args > 1 ? c->args[1] : "1";
+    size_t digits = strspn(period, "0123456789");
+    bool weeks = streq(period + digits, "w");
+    json_t *body = body_with(c, "instanceId", c->args[0]);
+
+    long long n = 0;
+    for (size_t i = 0; i < digits && n < 100; i++)
+        n = 10 * n + (period[i] - '0');
+    if (!digits || n > 60 || (period[digits] && !weeks)) {
+        json_decref(body);
+        return say_usage(c, "PERIOD is months, as 12, or weeks, as 2w, not '%s'", period);
+    }
+    (void)json_object_set_new(body, "period", json_integer(n));
+    (void)json_object_set_new(body, "unit", json_string(weeks ? "week" : "month"));
+    int e = operator_call(c, "RenewInstance", body, &j);
+    if (!e)
+        (void)printf("%s until %s\n", json_text(j, "instanceId"), json_text(j, "expiresAt"));
+    return e;
+}
+
 static int inst_recycle(struct cli *c)
 {
     return for_each(c, "RecycleInstance", "instanceId", NULL, "on its way into the recycle bin");
@@ -304,6 +333,26 @@ const struct verb verbs_hand[] = {
      .summary = "Pay subscriptions back: the instances are locked and stopped",
      .example = "ostler instance refund i-bp12345678901234567890",
      .run = inst_refund},
+    {.group = "instance",
+     .name = "reclaim",
+     .args = "ID...",
+     ONE_OR_MORE,
+     .opts = OPTS(WHOSE),
+     .summary = "Take spot instances back, with five minutes' notice",
+     .more = "They are locked at once, and released then; those made to stop when interrupted are "
+             "stopped.",
+     .example = "ostler instance reclaim i-bp12345678901234567890",
+     .run = inst_reclaim},
+    {.group = "instance",
+     .name = "renew",
+     .args = "ID [PERIOD]",
+     .min_args = 1,
+     .max_args = 2,
+     .opts = OPTS(WHOSE),
+     .summary = "Renew a prepaid instance's subscription, by a month or PERIOD",
+     .more = "PERIOD is months, as 12, or weeks, as 2w.",
+     .example = "ostler instance renew i-bp12345678901234567890 12",
+     .run = inst_renew},
     {.group = "instance",
      .name = "recycle",
      .args = "ID...",

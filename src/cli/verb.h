@@ -107,7 +107,9 @@ static inline bool given(const struct cli *c, enum opt_id id)
 
 /* The verbs of one file each, in the order in which help tells them. */
 #define VERB_LISTS(X)                                                                              \
-    X(inst) X(console) X(image) X(admin) X(hand) X(fault) X(engine_fault) X(env) X(doctor) X(help)
+    X(inst)                                                                                        \
+    X(console) X(image) X(admin) X(hand) X(fault) X(engine_fault) X(clock) X(env) X(doctor)        \
+        X(help)
 
 /* Ended by a name of NULL. */
 #define X(file) extern const struct verb verbs_##file[];

@@ -1,6 +1,7 @@
 /* Accounts and their access keys. */
 #include "base/timefmt.h"
 #include "control/control.h"
+#include "core/billing.h"
 
 static void encode_account(struct call *c, struct enc *e, const struct account *a)
 {
@@ -110,6 +111,8 @@ static enum err set(struct call *c, const void *in_, void *out_)
     if (in->has_recycle_hours)
         a->recycle_hours = in->recycle_hours;
     store_update(c->op.tx, &rec_account, a);
+    if (in->has_recycle_hours)
+        bin_changed(&c->op, a);
     event_append(&c->op, a->id, "account-set",
                  arena_fmt(c->arena, "recycle bin %s, %lld hours", a->recycle_bin ? "on" : "off",
                            (long long)a->recycle_hours));

@@ -31,6 +31,7 @@ extern const struct err_row control_errors[];
 #define CONTROL_ACTIONS(X)                                                                         \
     X(add_engine_fault)                                                                            \
     X(add_fault)                                                                                   \
+    X(advance_clock)                                                                               \
     X(create_access_key)                                                                           \
     X(create_account)                                                                              \
     X(delete_access_key)                                                                           \
@@ -40,6 +41,7 @@ extern const struct err_row control_errors[];
     X(environment)                                                                                 \
     X(expire_instance)                                                                             \
     X(fail_disk)                                                                                   \
+    X(freeze_clock)                                                                                \
     X(grant_kms)                                                                                   \
     X(heal_disk)                                                                                   \
     X(import_key_pair)                                                                             \
@@ -58,6 +60,7 @@ extern const struct err_row control_errors[];
     X(make_network)                                                                                \
     X(panic_instance)                                                                              \
     X(read_console_log)                                                                            \
+    X(reclaim_instance)                                                                            \
     X(recycle_instance)                                                                            \
     X(refund_instance)                                                                             \
     X(register_image)                                                                              \
@@ -65,16 +68,20 @@ extern const struct err_row control_errors[];
     X(remove_fault)                                                                                \
     X(remove_faults)                                                                               \
     X(remove_kms)                                                                                  \
+    X(renew_instance)                                                                              \
     X(restore_kms)                                                                                 \
+    X(resume_clock)                                                                                \
     X(revoke_kms)                                                                                  \
     X(server_info)                                                                                 \
     X(set_access_key_status)                                                                       \
     X(set_account)                                                                                 \
     X(set_balance)                                                                                 \
     X(set_capacity)                                                                                \
+    X(set_clock)                                                                                   \
     X(set_disk_overdue)                                                                            \
     X(set_host_repair)                                                                             \
     X(set_overdue)                                                                                 \
+    X(show_clock)                                                                                  \
     X(show_instance)                                                                               \
     X(tag_kms)                                                                                     \
     X(trouble_disk)                                                                                \

@@ -30,7 +30,7 @@ enum err control_scope(struct call *c, const char *account)
         return ERR_NONE;
     enum err err = account_get(&c->op, account, &row);
     if (!err)
-        c->op.account = row.id;
+        call_act_for(c, row.id);
     return err;
 }
 
@@ -45,7 +45,7 @@ enum err control_owner(struct call *c, const char *account, struct account *ret)
                             ret)) {
         return fail(c->op.fail, ERR_ACCOUNT_NOT_FOUND, "there is no account yet");
     }
-    c->op.account = ret->id;
+    call_act_for(c, ret->id);
     return ERR_NONE;
 }
 
@@ -68,7 +68,7 @@ static void name_request(struct call *c)
 {
     char uuid[37];
 
-    world_uuid(c->op.core->world, uuid);
+    call_uuid(c, uuid);
     memcpy(c->request_id, uuid, sizeof(uuid));
 }
 

@@ -14,14 +14,23 @@ struct settings {
     const char *starting_word; /* how a dialect that knows two words spells the starting state;
                                   NULL: by client */
     int64_t seed;              /* of everything that is random; 0: it is the system's */
+    int64_t arrears_ms;        /* what is not paid for is released after so long; 0: never */
+    int64_t token_ms;          /* client tokens are kept so long; 0: without end */
+    bool signatures_age;       /* signatures are held against the account's clock, too, instead of
+                                  the real one */
+    int64_t clock_at;          /* where everybody's clock begins, standing still; 0: it shows the
+                                  real time */
     bool controls;             /* errors on demand, a clock that moves, and the like are offered */
     const char *host;          /* this computer's name */
 };
+
+struct clocks;
 
 struct core {
     const struct catalog *catalog;
     struct vault *vault;
     struct world *world;
+    struct clocks *clocks; /* NULL: all show the world's time; see core/clock.h */
     struct settings settings;
 };
 

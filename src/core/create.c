@@ -5,7 +5,9 @@
 #include <stdio.h>
 
 #include "base/crypto.h"
+#include "core/billing.h"
 #include "core/capacity.h"
+#include "core/clock.h"
 #include "core/ids.h"
 #include "core/jobs.h"
 #include "core/kms.h"
@@ -399,6 +401,7 @@ static enum err add_one(struct op *op, const struct plan *p, size_t index, struc
     struct job job = {.then_start = n->start};
     store_insert(op->tx, &rec_inst, &in);
     job_begin(op, &in, VERB_CREATE, INST_PENDING, &job);
+    billing_begin(op, &in, n);
     out->ids[index] = id;
     out->n_disk_ids[index] = 1 + n->n_data;
     out->disk_ids[index] = ARENA_ARRAY(op->arena, const char *, 1 + n->n_data);
@@ -406,11 +409,13 @@ static enum err add_one(struct op *op, const struct plan *p, size_t index, struc
 }
 
 /* Now; or, when the clock was set back, when the newest instance was made: lists begin with the
- * newest. */
+ * newest. Where accounts have clocks of their own nothing can be said. */
 static int64_t creation_time(struct op *op)
 {
     struct inst newest;
 
+    if (clocks_differ(op->core))
+        return op->now;
     return store_first(op->tx, &rec_inst, &(struct query){.order = "-num"}, &newest)
                ? larger(op->now, newest.created_at)
                : op->now;

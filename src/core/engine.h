@@ -13,6 +13,7 @@
 #include "core/err.h"
 #include "core/model.h"
 
+struct core;
 struct loop;
 struct engine;
 
@@ -30,7 +31,7 @@ struct machine_disk {
 /* One instance as an engine sees it. An allocation of its own; the engine gets it for the time of a
  * call only. */
 struct machine {
-    const char *id, *name, *hostname;
+    const char *id, *account, *name, *hostname;
     int64_t cpu, memory_mib;
     const char *image, *image_path;
     bool direct_kernel;
@@ -77,8 +78,9 @@ struct engine_host {
 enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
 
 struct engine_config {
-    const char *dir;  /* the data directory */
-    const char *self; /* path of this program, for helper processes */
+    const struct core *core; /* for its clocks; lives as long as the engine */
+    const char *dir;         /* the data directory */
+    const char *self;        /* path of this program, for helper processes */
     enum accel accel;
     int64_t prepared; /* machines whose start is prepared; 0: none. Bounded by the driver's host */
     bool templates;   /* start machines from saved ones where that is possible */
@@ -109,6 +111,18 @@ struct engine_driver {
     /* Lets something happen to a running machine. Ends with `stopped` where that ends it, else with
      * `harmed`. */
     void (*harm)(struct engine *e, const struct harm *h);
+
+    /*
+     * Only of a driver whose operations end by their accounts' clocks (core/clock.h); NULL where
+     * they take the time that they take. `clock` is an account that has its own, or "".
+     */
+    /* When the next of this clock's ends; INT64_MAX: none is under way. */
+    int64_t (*next)(struct engine *e, const char *clock);
+    /* Ends those of this clock that end up to `until`, in their order; of the same moment, that
+     * first which was begun first. */
+    void (*run_until)(struct engine *e, const char *clock, int64_t until);
+    /* Clocks were stopped, moved or set going. */
+    void (*clocks_changed)(struct engine *e);
 };
 
 extern const struct engine_driver engine_qemu, engine_sim;

@@ -127,7 +127,9 @@
     X(ERR_HOST_REPAIRING, "the instance's host is being repaired")                                 \
     X(ERR_NO_BALANCE, "the account has no balance")                                                \
     X(ERR_NO_STOCK, "no host has room for the instance")                                           \
-    X(ERR_QUOTA, "a quota is used up")
+    X(ERR_QUOTA, "a quota is used up")                                                             \
+    /* controls */                                                                                 \
+    X(ERR_CLOCK, "the clock does not go there")
 
 enum err {
     ERR_NONE,

@@ -1,6 +1,5 @@
 /* The operator's hand: the states that the documents name and a user cannot reach alone. */
-#include "core/inst.h"
-
+#include "core/billing.h"
 #include "core/jobs.h"
 
 static const char *lock_name(enum lock_reason why)
@@ -33,17 +32,6 @@ enum err inst_lock(struct op *op, const char *id, enum lock_reason why, bool loc
     return ERR_NONE;
 }
 
-/* What ran on credit is switched off. */
-static void stop_running(struct op *op, struct inst *in)
-{
-    struct job job = {0};
-
-    if (in->state == INST_RUNNING)
-        job_begin(op, in, VERB_STOP, INST_STOPPING, &job);
-    else
-        store_update(op->tx, &rec_inst, in);
-}
-
 enum err inst_expire(struct op *op, const char *id)
 {
     struct inst in;
@@ -55,8 +43,7 @@ enum err inst_expire(struct op *op, const char *id)
         return fail(op->fail, ERR_CHARGE_TYPE,
                     "the instance is paid by use and has no subscription; use `overdue`");
     in.expires_at = op->now;
-    event_append(op, id, "expired", NULL);
-    stop_running(op, &in);
+    subscription_end(op, &in);
     return ERR_NONE;
 }
 
@@ -73,6 +60,8 @@ enum err inst_overdue(struct op *op, const char *id, bool overdue)
         stop_running(op, &in);
     else
         store_update(op->tx, &rec_inst, &in);
+    if (overdue || !unpaid(&in, op->now))
+        arrears_count(op, &in, op->now);
     return ERR_NONE;
 }
 

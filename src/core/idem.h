@@ -1,6 +1,6 @@
 /*
  * Client tokens: the same token, action and parameters give the first outcome again. Outcomes are
- * lists of ids; they are kept as long as the store.
+ * lists of ids; they are kept for settings.token_ms by their account's clock.
  */
 #ifndef OSTLER_CORE_IDEM_H
 #define OSTLER_CORE_IDEM_H

@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-/* 2015-01-01: keeps the number at 19 digits from 2022 to 2084. */
+/* 2015-01-01: keeps the number at 19 digits from 2022 to 2084; after that a moved clock's begin
+ * anew. */
 static const int64_t EPOCH_MS = 1420070400000;
 enum { COUNTER_BITS = 22, BASE36_LEN = 20 };
 
@@ -11,7 +12,8 @@ static uint64_t snowflake(struct op *op)
 {
     uint64_t count = (uint64_t)store_next(op->tx, "id");
 
-    return (uint64_t)(op->now - EPOCH_MS) << COUNTER_BITS | (count & ((1U << COUNTER_BITS) - 1));
+    return ((uint64_t)(op->now - EPOCH_MS) << COUNTER_BITS & INT64_MAX) |
+           (count & ((1U << COUNTER_BITS) - 1));
 }
 
 const char *id_decimal(struct op *op)

@@ -26,7 +26,8 @@ enum power_flags {
     POWER_KEEP_DEPENDENTS = 1 << 5   /* release: data disks that can be detached survive */
 };
 
-/* Finds the caller's instance; ERR_INST_NOT_FOUND also for somebody else's. */
+/* Finds the caller's instance; ERR_INST_NOT_FOUND also for somebody else's. An operator's operation
+ * goes by its account's clock from then on. */
 enum err inst_get(struct op *op, const char *id, struct inst *ret);
 
 /*
@@ -51,6 +52,12 @@ struct new_disk {
     const char *kms_key;  /* NULL: the account's default */
 };
 
+/* Of a subscription: so many months, or weeks. */
+struct period {
+    int64_t n;
+    bool weeks;
+};
+
 struct new_inst {
     const char *family; /* the cloud family whose zones, types and categories are offered */
     bool decimal_ids;   /* form of the ids that are made */
@@ -69,7 +76,9 @@ struct new_inst {
     bool user_data_binary;
     const char *tags, *attrs; /* JSON objects; NULL {} */
     enum charge charge;
-    int64_t expires_at; /* prepaid */
+    int64_t expires_at;    /* prepaid */
+    struct period renewal; /* prepaid: by which it renews itself; n 0: it does not */
+    int64_t release_at;    /* paid by use: released then; 0: not */
     bool deletion_protection;
     bool start;        /* start after creating */
     int64_t count;     /* 1..100 */

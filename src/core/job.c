@@ -1,6 +1,7 @@
 /* Jobs: begun with the state, ended with the state. */
 #include "core/jobs.h"
 
+#include "core/billing.h"
 #include "core/capacity.h"
 #include "core/engine_fault.h"
 #include "core/harm.h"
@@ -80,6 +81,7 @@ static void erase(struct op *op, const struct inst *in)
         store_update(op->tx, &rec_disk, &disks[i]);
     }
     network_give_back(op, in);
+    billing_end(op, in);
     store_delete(op->tx, &rec_inst, in->id);
     harm_over(op, in->id);
     event_append(op, in->id, "released", NULL);
@@ -115,6 +117,8 @@ static void settle(struct op *op, struct inst *in, const struct job *job, bool o
     case VERB_RECYCLE:
         in->state = ok ? INST_RECYCLED : INST_STOPPED;
         in->recycled_at = ok ? op->now : 0;
+        if (ok)
+            billing_binned(op, in);
         break;
     case VERB_RELEASE:
     case VERB_FORCE_RELEASE:
@@ -175,6 +179,10 @@ enum err job_end(struct op *op, const char *inst, int64_t job_id, const char *er
         *ret_next = start_next(op, &in);
     store_update(op->tx, &rec_inst, &in);
     event_append(op, inst, error ? "failed" : "done", error ? error : inst_state_name(in.state));
+    if (job.verb != VERB_STOP && must_stop(op, &in)) { /* a stop that failed is not tried again */
+        stop_running(op, &in);
+        *ret_next = true;
+    }
     return ERR_NONE;
 }
 

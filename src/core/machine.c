@@ -164,6 +164,7 @@ struct machine *machine_of(struct op *caller, const struct inst *from)
                                   .data_key = data_key(op, &rows[i])};
     struct machine *m = ARENA_NEW(a, struct machine);
     *m = (struct machine){.id = in.id,
+                          .account = in.account,
                           .name = in.name,
                           .hostname = in.hostname,
                           .cpu = in.cpu,

@@ -211,10 +211,8 @@ static const struct column event_cols[] = {
 RECORD(event);
 
 static const struct column idem_cols[] = {
-    TEXT(struct idem, key),
-    TEXT(struct idem, digest),
-    TEXT(struct idem, ids),
-    INT(struct idem, created_at),
+    TEXT(struct idem, key),       TEXT(struct idem, digest),  TEXT(struct idem, ids),
+    INT(struct idem, created_at), TEXT(struct idem, account),
 };
 RECORD(idem);
 
@@ -231,10 +229,8 @@ static const struct column setting_cols[] = {
 RECORD(setting);
 
 static const struct column clock_cols[] = {
-    TEXT(struct clock_row, account),
-    INT(struct clock_row, ahead),
-    INT(struct clock_row, frozen_at),
-    INT(struct clock_row, target),
+    TEXT(struct clock_row, account), INT(struct clock_row, ahead), INT(struct clock_row, stands_at),
+    INT(struct clock_row, target),   ENUM(struct clock_row, wish),
 };
 const struct record rec_clock = {.table = "clock",
                                  .size = sizeof(struct clock_row),
@@ -242,10 +238,17 @@ const struct record rec_clock = {.table = "clock",
                                  .n_cols = ARRAY_LEN(clock_cols)};
 
 static const struct column due_cols[] = {
-    TEXT(struct due, key),  TEXT(struct due, account), TEXT(struct due, inst),
-    ENUM(struct due, kind), INT(struct due, at),
+    TEXT(struct due, key),  TEXT(struct due, account), TEXT(struct due, clock),
+    TEXT(struct due, inst), ENUM(struct due, kind),    INT(struct due, at),
 };
 RECORD(due);
+
+static const struct column renewal_cols[] = {
+    TEXT(struct renewal, inst),
+    INT(struct renewal, period),
+    BOOL(struct renewal, weeks),
+};
+RECORD(renewal);
 
 static const struct column fault_cols[] = {
     TEXT(struct fault, id),      INT(struct fault, num),      TEXT(struct fault, dialect),

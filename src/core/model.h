@@ -268,6 +268,7 @@ struct idem {
     const char *digest;
     const char *ids; /* the answer: separated by ',' */
     int64_t created_at;
+    const char *account;
 };
 extern const struct record rec_idem;
 
@@ -293,31 +294,52 @@ struct setting {
 };
 extern const struct record rec_setting;
 
+/* What a clock was told and has not done yet. */
+enum clock_wish {
+    CLOCK_CONTENT,
+    CLOCK_GO_TO,   /* to go to `target`, and on from there */
+    CLOCK_REST_AT, /* to go to `target`, and stand still there */
+    CLOCK_FREEZE,
+    CLOCK_RESUME
+};
+
 /* An account's own time; of account "" everybody's who has none. See core/clock.h. */
 struct clock_row {
     const char *account;
-    int64_t ahead;     /* ms that it is ahead of the real one */
-    int64_t frozen_at; /* it stands still there; 0: it goes */
-    int64_t target;    /* it is on its way there; 0: it is not */
+    int64_t ahead;     /* ms that it is ahead of the real one, while it goes */
+    int64_t stands_at; /* it stands still there, or has got so far on its way; 0: it goes */
+    int64_t target;
+    enum clock_wish wish;
 };
 extern const struct record rec_clock;
 
 enum due_kind {
-    DUE_EXPIRE,  /* a subscription ends */
-    DUE_RELEASE, /* an instance is released at a time that was asked for */
-    DUE_EMPTY,   /* its time in the recycle bin is over */
-    DUE_RECLAIM, /* a spot instance is taken back */
-    DUE_ARREARS  /* what was not paid for is released */
+    DUE_EXPIRE,      /* a subscription ends */
+    DUE_RELEASE,     /* an instance is released at a time that was asked for */
+    DUE_EMPTY,       /* its time in the recycle bin is over */
+    DUE_RECLAIM,     /* a spot instance is taken back */
+    DUE_ARREARS,     /* what was not paid for is released */
+    DUE_RECLAIM_STOP /* a spot instance is taken back, and kept, stopped */
 };
 
 /* Something that happens to an instance by time; at most one of a kind. See core/due.h. */
 struct due {
     const char *key; /* "INSTANCE/KIND" */
-    const char *account, *inst;
+    const char *account;
+    const char *clock; /* by whose time: the account, or "" when it has none of its own */
+    const char *inst;
     enum due_kind kind;
-    int64_t at; /* by its account's clock */
+    int64_t at;
 };
 extern const struct record rec_due;
+
+/* A subscription that renews itself. */
+struct renewal {
+    const char *inst;
+    int64_t period; /* months, or weeks */
+    bool weeks;
+};
+extern const struct record rec_renewal;
 
 /* What becomes of an answer that was given. */
 enum fate {

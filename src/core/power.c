@@ -7,6 +7,7 @@
 #include "core/inst.h"
 
 #include "core/capacity.h"
+#include "core/clock.h"
 #include "core/jobs.h"
 #include "core/kms.h"
 
@@ -15,6 +16,8 @@ enum err inst_get(struct op *op, const char *id, struct inst *ret)
     if (str_empty(id) || !store_get(op->tx, &rec_inst, id, ret) ||
         (op->account && !streq(ret->account, op->account)))
         return fail(op->fail, ERR_INST_NOT_FOUND, "there is no instance '%s'", id ? id : "");
+    if (!op->account && clocks_moved(op->core))
+        op->now = clock_now(op->core, ret->account);
     return ERR_NONE;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "core/clock.h"
 #include "core/inst.h"
 #include "engine/faulty.h"
 #include "engine/harms.h"
@@ -23,6 +24,7 @@ struct supervisor {
     struct map *reports;   /* instance id -> its oldest report that is not committed yet */
     struct loop_timer *again; /* for jobs that were left when too many came at once */
     int64_t last_job;         /* jobs up to this number have been seen */
+    bool behind;              /* there are more */
     enum survey_stage stage;
     int64_t job_at, job_end; /* the survey's place among the jobs that it found */
     int64_t inst_below;      /* and among the instances, by serial; 0: before the first */
@@ -38,6 +40,7 @@ struct report {
     struct arena *arena;
     struct loop_timer *retry;
     const char *inst, *error, *stopped; /* `stopped`: it stopped by itself, for this reason */
+    const char *account;                /* NULL: not known yet */
     int64_t job, ssh_port;
     bool more, halfway, waits; /* `waits`: because of `error`, NULL not any more */
 };
@@ -46,6 +49,7 @@ struct report {
 struct work {
     int64_t job;
     enum verb verb;
+    char *account;
     char request_id[];
 };
 
@@ -58,13 +62,21 @@ static void work_begin(struct supervisor *s, const struct job *j)
 
     w->job = j->id;
     w->verb = j->verb;
+    w->account = xstrdup(j->account);
     memcpy(w->request_id, j->request_id, n);
     map_put(s->working, j->inst, w);
 }
 
+static void work_free(struct work *w)
+{
+    if (w)
+        free(w->account);
+    free(w);
+}
+
 static void work_end(struct supervisor *s, const char *inst)
 {
-    free(map_remove(s->working, inst));
+    work_free(map_remove(s->working, inst));
 }
 
 static void work_log(struct supervisor *s, const char *inst, const struct outcome *o)
@@ -77,14 +89,25 @@ static void work_log(struct supervisor *s, const char *inst, const struct outcom
               inst, "why", o->error, NULL);
 }
 
-static int64_t now(struct supervisor *s)
-{
-    return s->config.core->world->now_ms(s->config.core->world);
-}
-
 static struct op op_for(struct supervisor *s, struct tx *tx, struct arena *a, struct fail *f)
 {
-    return (struct op){.core = s->config.core, .tx = tx, .arena = a, .now = now(s), .fail = f};
+    return (struct op){.core = s->config.core,
+                       .tx = tx,
+                       .arena = a,
+                       .now = clock_now(s->config.core, NULL),
+                       .fail = f};
+}
+
+/* What happens to an instance happens by its account's clock. */
+static void go_by_clock_of(struct op *op, const char *inst, const char *account)
+{
+    struct inst in;
+
+    if (!clocks_moved(op->core))
+        return;
+    if (!account && store_get(op->tx, &rec_inst, inst, &in))
+        account = in.account;
+    op->now = clock_now(op->core, account);
 }
 
 /* ---- telling the store ---- */
@@ -98,6 +121,7 @@ static enum err report_run(struct write *w, struct tx *tx)
     struct op op = op_for(r->s, tx, r->arena, &f);
 
     tx_use_arena(tx, r->arena);
+    go_by_clock_of(&op, r->inst, r->account);
     enum err e = r->halfway   ? job_halfway(&op, r->inst, r->job)
                  : r->waits   ? inst_waits(&op, r->inst, r->error)
                  : r->stopped ? inst_stopped(&op, r->inst, r->stopped)
@@ -159,6 +183,8 @@ static void report_done(struct write *w)
         submit(r);
     else
         take_up(s, inst);
+    if (s->config.told)
+        s->config.told(s->config.ctx);
 }
 
 static void submit(void *arg)
@@ -180,9 +206,11 @@ static void tell(struct report *r)
 static struct report *report_new(struct supervisor *s, const char *inst)
 {
     struct report *r = xcalloc(1, sizeof(*r)), *last = oldest_report(s, inst);
+    const struct work *w = map_get(s->working, inst);
 
     r->s = s;
     r->arena = arena_new();
+    r->account = w ? arena_str(r->arena, w->account) : NULL;
     r->inst = arena_str(r->arena, inst);
     if (!last) {
         map_put(s->reports, inst, r);
@@ -288,6 +316,7 @@ static void order(struct supervisor *s, const struct machine *m, const struct jo
 static void look_again(struct supervisor *s)
 {
     s->last_job = 0;
+    s->behind = true;
     loop_timer_set(s->again, RETRY_MS, 0);
 }
 
@@ -367,13 +396,59 @@ void supervisor_kick(struct supervisor *s)
         look_again(s);
         return;
     }
-    if (n == JOBS_AT_ONCE)
+    s->behind = n == JOBS_AT_ONCE;
+    if (s->behind)
         loop_timer_set(s->again, 0, 0);
 }
 
 static void kick_again(void *arg)
 {
     supervisor_kick(arg);
+}
+
+/* ---- by clocks ---- */
+
+struct waiting {
+    const struct supervisor *s;
+    const char *clock;
+    bool found;
+};
+
+static void of_clock(void *ctx, const char *inst, void *value)
+{
+    struct waiting *w = ctx;
+    const struct work *work = value;
+
+    (void)inst;
+    w->found |= streq(clock_of(w->s->config.core, work->account), w->clock);
+}
+
+bool supervisor_settled(const struct supervisor *s, const char *clock)
+{
+    struct waiting w = {.s = s, .clock = clock};
+
+    if (s->stopping || !supervisor_ready(s) || s->behind || map_count(s->reports))
+        return false;
+    if (!s->config.driver->next)
+        map_each(s->working, of_clock, &w);
+    return !w.found;
+}
+
+int64_t supervisor_next(const struct supervisor *s, const char *clock)
+{
+    return s->config.driver->next ? s->config.driver->next(s->engine, clock) : INT64_MAX;
+}
+
+void supervisor_run_until(struct supervisor *s, const char *clock, int64_t until)
+{
+    if (s->config.driver->run_until)
+        s->config.driver->run_until(s->engine, clock, until);
+}
+
+void supervisor_clocks_changed(struct supervisor *s)
+{
+    if (s->config.driver->clocks_changed)
+        s->config.driver->clocks_changed(s->engine);
 }
 
 /* ---- the survey ---- */
@@ -528,6 +603,7 @@ enum err supervisor_new(const struct supervisor_config *config, struct superviso
                                .ctx = s};
 
     s->config = *config;
+    s->config.engine.core = config->core;
     s->working = map_new();
     s->surveying = map_new();
     s->reports = map_new();
@@ -543,7 +619,7 @@ enum err supervisor_new(const struct supervisor_config *config, struct superviso
                                                 .store = config->store,
                                                 .core = config->core,
                                                 .driver = config->driver});
-    enum err e = config->driver->open(config->loop, &config->engine, &host, &s->engine, f);
+    enum err e = config->driver->open(config->loop, &s->config.engine, &host, &s->engine, f);
     if (e) {
         supervisor_free(s);
         return e;
@@ -591,7 +667,7 @@ static void free_work(void *ctx, const char *key, void *value)
 {
     (void)ctx;
     (void)key;
-    free(value);
+    work_free(value);
 }
 
 void supervisor_free(struct supervisor *s)

@@ -6,11 +6,18 @@
 #include <sys/stat.h>
 
 #include "base/timefmt.h"
+#include "core/clock.h"
 
 struct option_row {
     const char *name, *value, *text;
     bool (*set)(struct config *c, const char *value); /* false: the value makes no sense */
 };
+
+/* "250ms", "3s", "2m", "31d", or "3" (seconds). */
+static bool duration(const char *s, int64_t *ret_ms)
+{
+    return duration_parse(s, ret_ms) == 0;
+}
 
 static bool keep(char **to, const char *value)
 {
@@ -130,6 +137,29 @@ static bool set_seed(struct config *c, const char *v)
     return true;
 }
 
+static bool set_clock(struct config *c, const char *v)
+{
+    int64_t *at = &c->settings.clock_at;
+
+    return time_parse(v, at) == 0 && *at >= CLOCK_MIN && *at <= CLOCK_MAX;
+}
+
+static bool set_signature_clock(struct config *c, const char *v)
+{
+    c->settings.signatures_age = streq(v, "moved");
+    return streq(v, "moved") || streq(v, "real");
+}
+
+static bool set_arrears(struct config *c, const char *v)
+{
+    return duration(v, &c->settings.arrears_ms);
+}
+
+static bool set_tokens(struct config *c, const char *v)
+{
+    return duration(v, &c->settings.token_ms);
+}
+
 static bool set_name(struct config *c, const char *v)
 {
     if (c->n_names == CONFIG_MAX_NAMES)
@@ -213,6 +243,16 @@ static const struct option_row rows[] = {
      set_controls},
     {"seed", "N", "the same ids and the same chances every time, for tests [the system's entropy]",
      set_seed},
+    {"clock", "TIME",
+     "with --controls: where a new directory's clock stands still, as 2026-01-02T03:04:05Z",
+     set_clock},
+    {"signature-clock", "real|moved",
+     "are signatures held against the real time, or do they age with a moved clock? [real]",
+     set_signature_clock},
+    {"arrears-retention", "TIME",
+     "how long what is not paid for is kept before it is released; 0 for ever [15d]", set_arrears},
+    {"token-lifetime", "TIME", "how long client tokens are remembered; 0 for ever [24h]",
+     set_tokens},
     {"tls-name", "NAME", "a further name or address for the server's certificate", set_name},
     {"insecure-http", NULL, "plain HTTP also when listening beyond loopback", set_insecure},
     {"lock-refuses-stop", "yes|no", "does a security lock refuse StopInstance too? [yes]",
@@ -306,7 +346,9 @@ int config_read(int argc, char **argv, struct config *ret)
         .port = 8470,
         .driver = &engine_qemu,
         .log_level = LOG_INFO,
-        .settings = {.lock_refuses_stop = true},
+        .settings = {.lock_refuses_stop = true,
+                     .arrears_ms = INT64_C(15) * 86400000,
+                     .token_ms = 86400000},
         .engine = {.stop_grace_ms = 60000,
                    .sim_create_ms = 500,
                    .sim_start_ms = 2000,
@@ -322,6 +364,8 @@ int config_read(int argc, char **argv, struct config *ret)
         if (e >= 0)
             return e;
     }
+    if (ret->settings.clock_at && !ret->settings.controls)
+        return wrong("a clock is moved only with --controls; add it to", "--clock");
     return find_dir(ret);
 }
 

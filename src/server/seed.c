@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "control/image_dir.h"
+#include "core/clock.h"
 
 struct seeding {
     struct write write;
@@ -82,16 +83,26 @@ static void offer_names(struct op *op)
     }
 }
 
+/* Everything after this has its time, and its random numbers. */
+static void begin_world(struct op *op)
+{
+    struct core *core = op->core;
+
+    if (core->settings.seed)
+        world_begin_life(core->world, store_next(op->tx, "life"));
+    if (core->settings.clock_at)
+        clock_begin(op, core->settings.clock_at);
+    clocks_load(core->clocks, op->tx);
+    op->now = clock_now(core, NULL);
+}
+
 static enum err run(struct write *w, struct tx *tx)
 {
     struct seeding *s = CONTAINER_OF(w, struct seeding, write);
-    struct op op = {.core = s->core,
-                    .tx = tx,
-                    .arena = s->arena,
-                    .now = s->core->world->now_ms(s->core->world),
-                    .fail = s->fail};
+    struct op op = {.core = s->core, .tx = tx, .arena = s->arena, .fail = s->fail};
 
     tx_use_arena(tx, s->arena);
+    begin_world(&op);
     enum err e = seed_account(&op, s->ret);
     if (!e)
         offer_dirs(&op, s->dir);

@@ -16,8 +16,10 @@
 #include "base/buf.h"
 #include "base/timefmt.h"
 #include "control/operator.h"
+#include "core/clock.h"
 #include "dialect/alibaba/alibaba.h"
 #include "dialect/zenlayer/zenlayer.h"
+#include "engine/clockwork.h"
 #include "engine/supervisor.h"
 #include "net/http.h"
 #include "net/loop.h"
@@ -47,6 +49,7 @@ struct server {
     struct catalog *catalog;
     struct store *store;
     struct supervisor *supervisor;
+    struct clockwork *clockwork;
     struct api *api;
     struct web web;
     struct tls_ctx *tls;
@@ -143,12 +146,13 @@ static enum err open_core(struct server *s, struct fail *f)
     enum err e;
 
     (void)gethostname(host, sizeof(host) - 1);
-    s->core.world = world_real();
     s->core.settings = s->config.settings;
+    s->core.world = s->core.settings.seed ? world_seeded(s->core.settings.seed) : world_real();
+    s->core.clocks = clocks_new(s->core.world);
     s->core.settings.host = arena_str(s->arena, host);
     if (!s->config.capacity_given && s->config.driver == &engine_qemu)
         s->core.settings.capacity_mib = host_memory_mib();
-    if ((e = vault_open(s->config.dir, s->core.world, &s->core.vault, f)) ||
+    if ((e = vault_open(s->config.dir, world_real(), &s->core.vault, f)) ||
         (e = open_catalog(s, f)))
         return e;
     s->core.catalog = s->catalog;
@@ -163,6 +167,14 @@ static enum err open_core(struct server *s, struct fail *f)
                 &s->seeded, f);
 }
 
+static void told(void *ctx)
+{
+    struct server *s = ctx;
+
+    if (s->clockwork)
+        clockwork_told(s->clockwork);
+}
+
 static enum err open_engine(struct server *s, struct fail *f)
 {
     char self[4096];
@@ -173,12 +185,18 @@ static enum err open_engine(struct server *s, struct fail *f)
     self[n] = 0;
     s->config.engine.dir = s->config.dir;
     s->config.engine.self = arena_str(s->arena, self);
-    return supervisor_new(&(struct supervisor_config){.loop = s->loop,
-                                                      .store = s->store,
-                                                      .core = &s->core,
-                                                      .driver = s->config.driver,
-                                                      .engine = s->config.engine},
-                          &s->supervisor, f);
+    enum err e = supervisor_new(&(struct supervisor_config){.loop = s->loop,
+                                                            .store = s->store,
+                                                            .core = &s->core,
+                                                            .driver = s->config.driver,
+                                                            .engine = s->config.engine,
+                                                            .told = told,
+                                                            .ctx = s},
+                                &s->supervisor, f);
+    if (!e)
+        s->clockwork = clockwork_new(&(struct clockwork_config){
+            .loop = s->loop, .store = s->store, .core = &s->core, .supervisor = s->supervisor});
+    return e;
 }
 
 static const char *describe(void *ctx)
@@ -193,7 +211,10 @@ static bool ready(void *ctx)
 
 static void changed(void *ctx)
 {
-    supervisor_kick(((struct server *)ctx)->supervisor);
+    struct server *s = ctx;
+
+    supervisor_kick(s->supervisor);
+    clockwork_kick(s->clockwork);
 }
 
 static void poll(void *ctx)
@@ -417,10 +438,12 @@ static enum err open_all(struct server *s, struct fail *f)
 
 static void close_all(struct server *s)
 {
+    clockwork_stop(s->clockwork);
     supervisor_stop(s->supervisor);
     while (s->n_fronts)
         front_free(s->fronts[--s->n_fronts]);
     store_close(s->store); /* delivers what was committed */
+    clockwork_free(s->clockwork);
     supervisor_free(s->supervisor);
     api_give_up(s->api);
     http_server_free(s->http);
@@ -437,6 +460,7 @@ static void close_all(struct server *s)
     loop_free(s->loop);
     catalog_free(s->catalog);
     vault_free(s->core.vault);
+    clocks_free(s->core.clocks);
     if (s->lock_fd >= 0)
         (void)close(s->lock_fd);
     arena_free(s->arena);

@@ -9,16 +9,25 @@ CREATE TABLE setting (
 CREATE TABLE clock (
     account   TEXT PRIMARY KEY NOT NULL,
     ahead     INTEGER NOT NULL,
-    frozen_at INTEGER NOT NULL,
-    target    INTEGER NOT NULL
+    stands_at INTEGER NOT NULL,
+    target    INTEGER NOT NULL,
+    wish      INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE due (
     key     TEXT PRIMARY KEY NOT NULL,
     account TEXT NOT NULL,
+    clock   TEXT NOT NULL,
     inst    TEXT NOT NULL,
     kind    INTEGER NOT NULL,
     at      INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Subscriptions that renew themselves.
+CREATE TABLE renewal (
+    inst   TEXT PRIMARY KEY NOT NULL,
+    period INTEGER NOT NULL,
+    weeks  INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE fault (
@@ -81,6 +90,18 @@ ALTER TABLE disk ADD COLUMN overdue INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE kms_key ADD COLUMN untagged INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE kms_key ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;
 
-CREATE INDEX due_by_at ON due (account, at, key);
+CREATE INDEX due_by_at ON due (clock, at, key);
 CREATE INDEX due_by_inst ON due (inst);
 CREATE INDEX fault_by_action ON fault (action, num);
+
+-- Subscriptions that go on end by themselves from now on, and what is in a recycle bin goes. What had
+-- ended before time did anything stays as it is.
+INSERT INTO due SELECT id || '/expire', account, '', id, 0, expires_at FROM inst
+    WHERE charge = 1 AND expires_at > CAST(strftime('%s', 'now') AS INTEGER) * 1000;
+INSERT INTO due SELECT inst.id || '/empty', account, '', inst.id, 2, recycled_at + recycle_hours * 3600000
+    FROM inst JOIN account ON account.id = inst.account WHERE recycled_at > 0;
+
+-- Client tokens are forgotten by their account's clock.
+ALTER TABLE idem ADD COLUMN account TEXT NOT NULL DEFAULT '';
+UPDATE idem SET account = substr(key, 1, instr(key, '/') - 1);
+CREATE INDEX idem_by_age ON idem (account, created_at);

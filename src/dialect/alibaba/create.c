@@ -1,10 +1,10 @@
 /* From the parameters of RunInstances and CreateInstance to the core's new_inst. */
 #include "dialect/alibaba/create.h"
 
-#include <time.h>
-
 #include "base/crypto.h"
+#include "core/billing.h"
 #include "dialect/alibaba/errors.h"
+#include "dialect/alibaba/renewal.h"
 #include "dialect/alibaba/text.h"
 #include "dialect/alibaba/token.h"
 
@@ -59,46 +59,23 @@ static enum err read_user_data(struct call *c, const struct create_in *in, struc
 
 /* ---- payment ---- */
 
-static bool period_ok(const struct create_in *in)
-{
-    static const int64_t months[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 24, 36, 48, 60};
-
-    if (streq(in->period_unit, "Week"))
-        return in->period >= 1 && in->period <= 4;
-    for (size_t i = 0; i < ARRAY_LEN(months); i++)
-        if (months[i] == in->period)
-            return true;
-    return false;
-}
-
-/* The same day so many months later, or that month's last. */
-static int64_t months_later(int64_t now, int64_t months)
-{
-    time_t t = (time_t)(now / 1000);
-    struct tm tm, later;
-
-    (void)gmtime_r(&t, &tm);
-    later = tm;
-    later.tm_mon += (int)months;
-    time_t end = timegm(&later);
-    if (later.tm_mday != tm.tm_mday) /* the day does not exist: it ran over into the next month */
-        end -= (time_t)later.tm_mday * 86400;
-    return (int64_t)end * 1000 + now % 1000;
-}
-
 static enum err read_payment(struct call *c, const struct create_in *in, struct new_inst *n)
 {
     bool weeks = streq(in->period_unit, "Week");
 
     n->charge = streq(in->charge, "PrePaid") ? CHARGE_PREPAID : CHARGE_POSTPAID;
     if (n->charge == CHARGE_POSTPAID)
-        return ERR_NONE;
+        return release_time_read(c, in->release_time, &n->release_at);
+    if (in->release_time)
+        return fail_param(&c->fail, ERR_PARAM_VALUE, "AutoReleaseTime",
+                          "a subscription ends when it ends");
     if (!in->has_period)
         return fail_param(&c->fail, ERR_NEEDED, "Period", "a subscription needs a period");
-    if (!period_ok(in))
+    if (!period_ok(in->period, in->period_unit))
         return fail_param(&c->fail, ERR_PERIOD, "Period", "there is no such period");
-    n->expires_at =
-        weeks ? c->op.now + in->period * 7 * 86400 * 1000 : months_later(c->op.now, in->period);
+    n->expires_at = period_end(c->op.now, (struct period){in->period, weeks});
+    if (in->auto_renew)
+        n->renewal = (struct period){in->auto_renew_period, weeks};
     return ERR_NONE;
 }
 

@@ -5,9 +5,11 @@
  */
 #include <stdio.h>
 
+#include "base/timefmt.h"
 #include "dialect/alibaba/attrs.h"
 #include "dialect/alibaba/create.h"
 #include "dialect/alibaba/errors.h"
+#include "dialect/alibaba/renewal.h"
 
 #define IN struct create_in
 
@@ -54,7 +56,6 @@ enum err create_refuse(struct call *c, const struct create_in *in)
         {in->hostnames.n, "HostNames"},
         {in->ipv6.n, "Ipv6Address"},
         {in->ipv6_count > 0, "Ipv6AddressCount"},
-        {in->release_time, "AutoReleaseTime"},
         {is(in->tenancy, "host"), "Tenancy"},
         {is(in->affinity, "host"), "Affinity"},
         {is(in->io_optimized, "none"), "IoOptimized"},
@@ -193,12 +194,11 @@ static enum err check_cpu(struct call *c, const struct create_in *in, const stru
 
 static enum err check_renewal(struct call *c, const struct create_in *in)
 {
-    static const int64_t months[] = {1, 2, 3, 6, 12, 24, 36, 48, 60};
+    bool prepaid = streq(in->charge, "PrePaid");
 
-    for (size_t i = 0; i < ARRAY_LEN(months); i++)
-        if (months[i] == in->auto_renew_period)
-            return ERR_NONE;
-    return value_refused(c, "AutoRenewPeriod");
+    return renewal_period_ok(in->auto_renew_period, prepaid ? in->period_unit : "Month")
+               ? ERR_NONE
+               : value_refused(c, "AutoRenewPeriod");
 }
 
 enum err create_attrs(struct call *c, const struct create_in *in, const struct inst_type *type,
@@ -215,9 +215,8 @@ enum err create_attrs(struct call *c, const struct create_in *in, const struct i
         keep(in, &kept[i], attrs);
     if (prepaid)
         attrs_set(attrs, "SaleCycle", streq(in->period_unit, "Week") ? "week" : "month");
-    if (prepaid && in->auto_renew)
-        attrs_set(attrs, "AutoRenewPeriod",
-                  arena_fmt(c->arena, "%lld", (long long)in->auto_renew_period));
+    if (in->release_time)
+        attrs_set(attrs, "AutoReleaseTime", time_minutes(c->arena, field_time(in->release_time)));
     char *text CLEANUP(free_p) = json_dumps(attrs, JSON_COMPACT | JSON_SORT_KEYS);
     *ret = arena_str(c->arena, text);
     return ERR_NONE;

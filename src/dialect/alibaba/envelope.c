@@ -12,7 +12,7 @@ void envelope_name(struct call *c)
 {
     char id[37];
 
-    world_uuid(c->op.core->world, id);
+    call_uuid(c, id);
     memcpy(c->request_id, id, sizeof(id));
 }
 

@@ -96,6 +96,8 @@ static const struct param_row param_rows[] = {
     PARAM("NetworkInterface.n.NetworkInterfaceId", NULL, 404, "InvalidEniId.NotFound",
           "The specified NetworkInterfaceId does not exist."),
     PARAM("OSType", "DescribeImages", 404, "InvalidOSType", "The specified OSType is not valid."),
+    PARAM("PeriodUnit", "RenewInstance", 400, "InvalidPeriodUnit.ValueNotSupported",
+          NOT_VALID("PeriodUnit")),
     PARAM("PrivatePoolOptions.Id", NULL, 404, "InvalidCapacityReservationId.NotFound",
           "The specified capacity reservation does not exist."),
     PARAM("RamRoleName", NULL, 404, "InvalidRamRole.NotFound",
@@ -425,6 +427,7 @@ const struct err_row alibaba_errors[] = {
      "other regions and zones."},
     {ERR_QUOTA, 403, "QuotaExceed.ElasticQuota",
      "No additional quota is available for the specified ECS instance type."},
+    {ERR_CLOCK, 500, "InternalError", "%d"}, /* of controls; no action of this cloud raises it */
     {.err = ERR_NONE},
 };
 

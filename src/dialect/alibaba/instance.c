@@ -232,7 +232,7 @@ static void encode_billing(struct call *c, const struct inst *in, const json_t *
     enc_str(e, "CreationTime", instance_created(c, in));
     enc_str(e, "StartTime", minutes_or_empty(c, in->started_at));
     enc_str(e, "ExpiredTime", instance_expires(c, in));
-    enc_str(e, "AutoReleaseTime", "");
+    enc_str(e, "AutoReleaseTime", attrs_str(attrs, "AutoReleaseTime", ""));
     enc_str(e, "InstanceChargeType", prepaid ? "PrePaid" : "PostPaid");
     enc_str(e, "SaleCycle", prepaid ? attrs_str(attrs, "SaleCycle", "month") : "");
     enc_bool(e, "Recyclable", false);

@@ -28,7 +28,7 @@ void alibaba_forget_nonces(void)
 /* What a signature of either version claims. */
 struct claim {
     const char *key, *nonce, *time, *signature;
-    int64_t made, until; /* from time_ok */
+    int64_t now, made, until; /* from time_ok */
     struct signing by;
 };
 
@@ -39,10 +39,11 @@ static enum err time_ok(struct call *c, struct claim *claim, int64_t back, int64
     if (strlen(claim->time) != strlen("2026-01-02T03:04:05Z") ||
         time_parse(claim->time, &claim->made) < 0)
         return fail(&c->fail, ERR_AUTH_TIME_FORMAT, "the time is not like 2026-01-02T03:04:05Z");
+    claim->now = call_signature_clock(c, claim->key);
     claim->until = claim->made + back + 1;
-    if (claim->made + back < c->op.now || claim->made - ahead > c->op.now)
+    if (claim->made + back < claim->now || claim->made - ahead > claim->now)
         return fail(&c->fail, ERR_AUTH_EXPIRED, "the request's time is %s, the server's is %s",
-                    claim->time, time_seconds(c->arena, c->op.now));
+                    claim->time, time_seconds(c->arena, claim->now));
     return ERR_NONE;
 }
 
@@ -66,7 +67,7 @@ static enum err nonce_ok(struct call *c, const struct claim *claim)
     if (!nonces)
         nonces = nonces_new(NONCES_PER_KEY);
     enum nonce_verdict v =
-        nonces_add(nonces, claim->key, claim->nonce, claim->made, claim->until, c->op.now);
+        nonces_add(nonces, claim->key, claim->nonce, claim->made, claim->until, claim->now);
     (void)pthread_mutex_unlock(&nonce_lock);
     c->replay_key = arena_fmt(c->arena, "%s/%s", claim->key, claim->nonce);
     c->replay_until = claim->until;

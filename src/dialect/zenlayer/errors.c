@@ -172,5 +172,6 @@ const struct err_row zec_errors[] = {
     {ERR_NO_BALANCE, 400, WRONG_STATUS, NOT_SUPPORTED},
     {ERR_NO_STOCK, 400, "STOCK_INSUFFICIENT", "The stock is insufficient. %d"},
     {ERR_QUOTA, 403, "OPERATION_DENIED_INSTANCE_QUOTA_EXCEED", "A quota is used up: %d."},
+    {ERR_CLOCK, 500, "INTERNAL_SERVER_ERROR", "%d"}, /* of controls; no action raises it here */
     {.err = ERR_NONE},
 };

@@ -26,7 +26,7 @@ void zec_name_request(struct call *c)
 {
     char uuid[37];
 
-    world_uuid(c->op.core->world, uuid);
+    call_uuid(c, uuid);
     c->request_id[0] = 'T';
     memcpy(c->request_id + 1, uuid, sizeof(uuid));
 }

@@ -222,19 +222,19 @@ static enum err read_authorization(struct call *c, const char *text, struct zec_
 
 /* ---- the clock ---- */
 
-static enum err check_clock(struct call *c, const char *text)
+static enum err check_clock(struct call *c, const char *key_id, const char *text)
 {
     long long then = 0;
-    int64_t apart;
+    int64_t apart, now = call_signature_clock(c, key_id);
 
     if (strlen(text) > MAX_TIMESTAMP || strspn(text, "0123456789") != strlen(text) ||
         parse_i64(text, &then) < 0)
         return fail(&c->fail, ERR_AUTH_TIME_FORMAT, "x-zc-timestamp is not in whole seconds");
-    apart = c->op.now - (int64_t)then * 1000;
+    apart = now - (int64_t)then * 1000;
     if (apart > ZEC_WINDOW_S * 1000 || apart < -ZEC_WINDOW_S * 1000)
         return fail(&c->fail, ERR_AUTH_EXPIRED,
                     "x-zc-timestamp is more than %d seconds away from the server's %" PRId64,
-                    ZEC_WINDOW_S, c->op.now / 1000);
+                    ZEC_WINDOW_S, now / 1000);
     return ERR_NONE;
 }
 
@@ -261,7 +261,7 @@ enum err zec_claim_read(struct call *c, struct zec_claim *ret)
     if (!err)
         err = take_header(c, "x-zc-timestamp", ERR_AUTH_TIME_MISSING, &ret->timestamp);
     if (!err)
-        err = check_clock(c, ret->timestamp);
+        err = check_clock(c, ret->key_id, ret->timestamp);
     return err;
 }
 

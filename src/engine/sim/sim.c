@@ -1,7 +1,8 @@
 /*
- * The sim engine: the states and their durations, and no process. What would be running is a file,
- * DIR/sim/ID, so that it outlives the daemon as a real machine does; DIR/sim/log tells every start
- * and stop, in order.
+ * The sim engine: the states and their durations, and no process. An operation ends by its
+ * account's clock: by a timer while that goes, and not before it is moved while it stands. What
+ * would be running is a file, DIR/sim/ID, so that it outlives the daemon as a real machine does;
+ * DIR/sim/log tells every start and stop, in order.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/map.h"
+#include "core/clock.h"
 #include "core/engine.h"
 #include "net/loop.h"
 
@@ -19,9 +21,12 @@ struct sim_op {
     struct engine *e;
     struct sim_op *next;
     struct loop_timer *timer;
+    int64_t begun;   /* a number that grows */
+    int64_t end;     /* by its account's clock */
     int64_t then_ms; /* a reboot's second half; 0: this is all */
     const char *error;
     int64_t job;
+    char *account;
     char inst[];
 };
 
@@ -30,9 +35,33 @@ struct engine {
     struct engine_config config;
     struct engine_host host;
     struct sim_op *ops;
+    int64_t begun;     /* operations so far */
     struct map *known; /* machines that this daemon started, or found running */
     int dir, log;
 };
+
+static int64_t clock_of_op(const struct sim_op *op)
+{
+    return clock_now(op->e->config.core, op->account);
+}
+
+/* It fires when the clock has got there, if the clock goes. */
+static void arm(struct sim_op *op)
+{
+    int64_t left = op->end - clock_of_op(op);
+
+    if (left > 0 && clock_stands(op->e->config.core, op->account))
+        loop_timer_stop(op->timer);
+    else
+        loop_timer_set(op->timer, left > 0 ? (uint64_t)left : 0, 0);
+}
+
+static void op_free(struct sim_op *op)
+{
+    loop_timer_free(op->timer);
+    free(op->account);
+    free(op);
+}
 
 static void finish(void *arg)
 {
@@ -41,8 +70,9 @@ static void finish(void *arg)
     struct outcome o = {.error = op->error};
 
     if (op->then_ms) {
-        loop_timer_set(op->timer, (uint64_t)op->then_ms, 0);
+        op->end = clock_of_op(op) + op->then_ms;
         op->then_ms = 0;
+        arm(op);
         e->host.halfway(e->host.ctx, op->inst, op->job);
         return;
     }
@@ -51,23 +81,61 @@ static void finish(void *arg)
             *at = op->next;
             break;
         }
-    loop_timer_free(op->timer);
     e->host.done(e->host.ctx, op->inst, op->job, &o);
-    free(op);
+    op_free(op);
 }
 
-static struct sim_op *later(struct engine *e, const char *inst, int64_t job, int64_t ms,
+static struct sim_op *later(struct engine *e, const struct machine *m, int64_t job, int64_t ms,
                             const char *error)
 {
-    size_t n = strlen(inst) + 1;
+    size_t n = strlen(m->id) + 1;
     struct sim_op *op = xmalloc(sizeof(*op) + n);
 
-    *op = (struct sim_op){.e = e, .next = e->ops, .error = error, .job = job};
-    memcpy(op->inst, inst, n);
+    *op = (struct sim_op){.e = e,
+                          .next = e->ops,
+                          .begun = ++e->begun,
+                          .error = error,
+                          .job = job,
+                          .account = xstrdup(m->account)};
+    memcpy(op->inst, m->id, n);
     e->ops = op;
     op->timer = loop_timer_new(e->loop, finish, op);
-    loop_timer_set(op->timer, (uint64_t)ms, 0);
+    op->end = clock_of_op(op) + ms;
+    arm(op);
     return op;
+}
+
+/* The one of this clock that ends next. */
+static struct sim_op *next_op(struct engine *e, const char *clock)
+{
+    struct sim_op *found = NULL;
+
+    for (struct sim_op *op = e->ops; op; op = op->next)
+        if (streq(clock_of(e->config.core, op->account), clock) &&
+            (!found || op->end < found->end || (op->end == found->end && op->begun < found->begun)))
+            found = op;
+    return found;
+}
+
+static int64_t sim_next(struct engine *e, const char *clock)
+{
+    const struct sim_op *op = next_op(e, clock);
+
+    return op ? op->end : INT64_MAX;
+}
+
+static void sim_run_until(struct engine *e, const char *clock, int64_t until)
+{
+    struct sim_op *op;
+
+    while ((op = next_op(e, clock)) && op->end <= until)
+        finish(op);
+}
+
+static void sim_clocks_changed(struct engine *e)
+{
+    for (struct sim_op *op = e->ops; op; op = op->next)
+        arm(op);
 }
 
 static bool runs(struct engine *e, const char *inst)
@@ -112,26 +180,26 @@ static void power_off(struct engine *e, const char *inst)
 
 static void sim_create(struct engine *e, const struct machine *m, int64_t job)
 {
-    (void)later(e, m->id, job, e->config.sim_create_ms, NULL);
+    (void)later(e, m, job, e->config.sim_create_ms, NULL);
 }
 
 static void sim_start(struct engine *e, const struct machine *m, int64_t job, bool reset_local)
 {
     if (m->broken) {
-        (void)later(e, m->id, job, e->config.sim_start_ms,
+        (void)later(e, m, job, e->config.sim_start_ms,
                     "the machine was made so that it cannot run");
         return;
     }
     bool fresh = power_on(e, m->id);
 
     (void)reset_local; /* the core remembers that the disks are whole again */
-    (void)later(e, m->id, job, fresh ? e->config.sim_start_ms : 0, NULL);
+    (void)later(e, m, job, fresh ? e->config.sim_start_ms : 0, NULL);
 }
 
 static void sim_stop(struct engine *e, const struct machine *m, int64_t job, bool force)
 {
     power_off(e, m->id);
-    (void)later(e, m->id, job, force ? 0 : e->config.sim_stop_ms, NULL);
+    (void)later(e, m, job, force ? 0 : e->config.sim_stop_ms, NULL);
 }
 
 static void sim_reboot(struct engine *e, const struct machine *m, int64_t job, bool force)
@@ -140,13 +208,13 @@ static void sim_reboot(struct engine *e, const struct machine *m, int64_t job, b
 
     (void)force;
     (void)power_on(e, m->id); /* one that is off comes up */
-    later(e, m->id, job, half, NULL)->then_ms = half + 1;
+    later(e, m, job, half, NULL)->then_ms = half + 1;
 }
 
 static void sim_release(struct engine *e, const struct machine *m, int64_t job)
 {
     power_off(e, m->id);
-    (void)later(e, m->id, job, e->config.sim_stop_ms, NULL);
+    (void)later(e, m, job, e->config.sim_stop_ms, NULL);
 }
 
 static void sim_survey(struct engine *e, const struct machine *m)
@@ -161,8 +229,11 @@ static void sim_survey(struct engine *e, const struct machine *m)
 static void sim_hurry(struct engine *e, const char *inst)
 {
     for (struct sim_op *op = e->ops; op; op = op->next)
-        if (streq(op->inst, inst))
-            loop_timer_set(op->timer, 0, 0);
+        if (streq(op->inst, inst)) {
+            op->end = clock_of_op(op);
+            op->then_ms = 0;
+            arm(op);
+        }
 }
 
 static void stops(struct engine *e, const char *inst, const char *why)
@@ -203,8 +274,7 @@ static void sim_close(struct engine *e)
         struct sim_op *op = e->ops;
 
         e->ops = op->next;
-        loop_timer_free(op->timer);
-        free(op);
+        op_free(op);
     }
     map_free(e->known);
     if (e->dir >= 0)
@@ -255,4 +325,7 @@ const struct engine_driver engine_sim = {
     .hurry = sim_hurry,
     .survey = sim_survey,
     .harm = sim_harm,
+    .next = sim_next,
+    .run_until = sim_run_until,
+    .clocks_changed = sim_clocks_changed,
 };

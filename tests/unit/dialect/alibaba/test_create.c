@@ -331,7 +331,7 @@ static void test_refusals(void **state)
         {"&NetworkInterface.1.NetworkInterfaceId=eni-1", 404, "InvalidEniId.NotFound"},
         {"&NetworkInterface.1.InstanceType=Secondary", 400, "UnsupportedParameter"},
         {"&Ipv6AddressCount=1", 400, "UnsupportedParameter"},
-        {"&AutoReleaseTime=2026-02-01T00:00:00Z", 400, "UnsupportedParameter"},
+        {"&AutoReleaseTime=2030-02-01T00:00:00Z", 400, "InvalidAutoReleaseTime.Malformed"},
         {"&AutoReleaseTime=soon", 400, "InvalidAutoReleaseTime.Malformed"},
         {"&SecurityOptions.EnableSecureBoot=true", 400, "UnsupportedParameter"},
         {"&Tenancy=host", 400, "UnsupportedParameter"},
