@@ -336,6 +336,42 @@ def test_the_end_of_a_server_waits_for_no_late_answer(new_server, tls):
     assert s.operator("ListFaults")["faults"][0]["given"] == 8
 
 
+def test_the_end_of_a_server_while_requests_are_judged(new_server):
+    """It ends well, with requests between the judge and the writer; what was answered well was done."""
+    s = new_server(args=CONTROLS)
+    iid = s.ecs.create_stopped()
+    add(s, "*", dialect="alibaba", then="half-close", every=3)
+    add(s, "*", "ServiceUnavailable", dialect="alibaba", probability=0.2)
+    stopping, done, lock = threading.Event(), [], threading.Lock()
+
+    def many(ecs, shape):
+        while not stopping.is_set():
+            try:
+                if ecs("RunInstances", shape)[0] == 200:
+                    with lock:
+                        done.append(1)
+                ecs("StartInstance", InstanceId=iid)
+            except (OSError, wire.WireError):
+                return
+    shape = None
+    while shape is None:  # its questions are judged, too
+        try:
+            shape = s.ecs.shape()
+        except ostler.Failed:
+            pass
+    threads = [threading.Thread(target=many, args=(s.ecs, shape)) for _ in range(8)]
+    for t in threads:
+        t.start()
+    ostler.wait_for("some were made", lambda: len(done) > 20)
+    s.stop()
+    stopping.set()
+    for t in threads:
+        t.join()
+    s.start()
+    s.operator("RemoveFaults")
+    assert s.ecs.ok("DescribeInstances")["TotalCount"] >= len(done) + 1
+
+
 # ---- asking ----
 
 REFUSED = [

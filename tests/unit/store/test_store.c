@@ -431,6 +431,47 @@ static void the_log_stays_bounded_while_others_read(void **state)
     assert_int_equal(n, PIECES + 1);
 }
 
+/* ---- closing ---- */
+
+/* Each, when it is done, hands over the next one. */
+struct row_of_writes {
+    struct write write;
+    struct store *end;
+    int left, done;
+};
+
+static enum err write_nothing(struct write *write, struct tx *tx)
+{
+    (void)write, (void)tx;
+    return ERR_NONE;
+}
+
+static void hand_over_next(struct write *write)
+{
+    struct row_of_writes *r = CONTAINER_OF(write, struct row_of_writes, write);
+
+    assert_int_equal(write->result, ERR_NONE);
+    r->done++;
+    if (r->left-- > 0) {
+        r->write = (struct write){.run = write_nothing, .done = hand_over_next};
+        assert_int_equal(store_submit(r->end, &r->write), ERR_NONE);
+    }
+}
+
+/* Else the writer would deliver to an end that is no more. */
+static void an_end_closes_after_what_its_writes_set_going(void **state)
+{
+    struct test_world *w = *state;
+    struct row_of_writes r = {.left = 3};
+    struct fail f = {0};
+
+    assert_int_equal(store_attach(w->store, &(struct store_config){0}, &r.end, &f), ERR_NONE);
+    r.write = (struct write){.run = write_nothing, .done = hand_over_next};
+    assert_int_equal(store_submit(r.end, &r.write), ERR_NONE);
+    store_close(r.end);
+    assert_int_equal(r.done, 4);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -445,6 +486,7 @@ int main(void)
         CASE(a_store_that_cannot_write_refuses_and_recovers),
         CASE(old_events_are_forgotten_a_few_at_a_time),
         CASE(the_log_stays_bounded_while_others_read),
+        CASE(an_end_closes_after_what_its_writes_set_going),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
