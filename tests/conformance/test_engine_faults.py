@@ -3,6 +3,7 @@
 On the sim engine. Each test has a server's controls to itself by the instance that its faults name.
 """
 import json
+import sqlite3
 import time
 
 import pytest
@@ -271,6 +272,28 @@ def test_a_running_machine_ends(cloud, how, why):
     assert r.returncode == 1 and "only a running machine" in r.stderr
     cloud.ecs.ok("StartInstance", InstanceId=iid)
     cloud.wait_state(iid, "Running")
+
+
+def test_harm_that_was_asked_for_outlives_the_daemon(program):
+    """A daemon that died between the commit and the deed leaves the deed to the next one."""
+    with ostler.Server(args=CONTROLS) as s:
+        iid = s.ecs.create_running()
+        s.stop()
+        with sqlite3.connect(s.data + "/ostler.db") as db:
+            db.execute("INSERT INTO harm VALUES (?, 0, 0, 0, '', 0)", (iid,))
+        db.close()
+        s.start()
+        s.wait_state(iid, "Stopped")
+        assert "panicked" in show(s, iid)["lastError"]
+        ostler.wait_for("it to be over", lambda: harms(s) == [])
+
+
+def harms(s):
+    db = sqlite3.connect("file:%s/ostler.db?mode=ro" % s.data, uri=True)
+    try:
+        return db.execute("SELECT * FROM harm").fetchall()
+    finally:
+        db.close()
 
 
 def test_disks_in_trouble_on_sim(cloud):
