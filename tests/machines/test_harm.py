@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 import ostler
-from guest import Guest
+from guest import Guest, Key
 
 pytestmark = pytest.mark.qemu
 
@@ -121,3 +121,42 @@ def test_a_machine_starts_with_a_disk_in_trouble(up):
     assert up.ssh(READ).returncode != 0
     up.cloud.cli("disk", "heal", data_disk(up))
     assert up.ssh(READ).returncode == 0
+
+
+@pytest.fixture
+def small_host(program, tmp_path):
+    """(server, folder) of a cloud whose machines' files are on a file system of 32 MiB."""
+    why = ostler.missing_guest()
+    if why:
+        pytest.skip(why)
+    folder = tmp_path / "cloud" / "instances"
+    folder.mkdir(parents=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "none", str(folder)], capture_output=True,
+                             text=True)
+    if mounted.returncode:
+        pytest.skip("this user cannot mount a small file system: " + mounted.stderr.strip())
+    try:
+        with ostler.Server(str(tmp_path / "cloud"), engine="qemu", args=["--capacity-memory", "0"]) as s:
+            yield s, folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_host_that_was_really_full_lets_its_machine_go_on(small_host, tmp_path):
+    """Without any control: nobody told QEMU to go on when there was room again."""
+    cloud, folder = small_host
+    key = Key(tmp_path)
+    cloud.cli("keypair", "import", "ops", key.public_file)
+    guest = Guest(cloud, cloud.ecs.run(ImageId="guest", KeyPairName="ops", DataDisk=[{"Size": 20}])[0], key)
+    guest.wait_boots(1)
+    free = os.statvfs(folder)
+    with open(folder / "ballast", "wb") as ballast:
+        ballast.write(b"x" * (free.f_bavail * free.f_bsize - (2 << 20)))
+    with guest.open("dd if=/dev/zero of=/dev/vdb bs=1M count=8 conv=fsync 2>&1 && echo written") as writing:
+        ostler.wait_for("the machine to wait", lambda: "full" in why(guest), 60)
+        assert cloud.ecs.state(guest.id) == "Running"
+        os.unlink(folder / "ballast")
+        out, _ = writing.communicate(timeout=60)
+    assert "written" in out, out
+    ostler.wait_for("nothing to wait for", lambda: why(guest) == "")
+    guest.release()

@@ -98,9 +98,11 @@ def test_verbs(home, cloud):
 
 def test_refusals(home, cloud):
     text = blocks()[0]["refusals"][1].replace("--data $DATA", "--data var")
-    codes = {"InstanceLockedForSecurity", "InstanceExpired", "DiskError"}
-    seen = set()
-    # After each line that promises a code, that code must really come.
+    promised(home, text, {"InstanceLockedForSecurity", "InstanceExpired", "DiskError", "DiskInArrears"})
+
+
+def promised(home, text, codes):
+    """Runs the text. After each line that promises a code, that code must really come."""
     script = []
     for line in text.splitlines():
         script.append(line)
@@ -108,8 +110,20 @@ def test_refusals(home, cloud):
             if "# " + code in line:
                 script.append("! $ostler start $id 2>err || exit 9; grep -q %s err; echo got %s" % (code, code))
     out = run(home, "\n".join(script))
-    seen = set(re.findall(r"got (\w+)", out))
-    assert seen == codes
+    assert set(re.findall(r"got ([\w.]+)", out)) == codes
+    return out
+
+
+def test_controls(home):
+    os.mkdir(home / "var")
+    with ostler.Server(str(home / "var"), args=["--controls"]) as s:
+        promised(home, blocks()[0]["controls"][1], {"OperationDenied.NoStock", "QuotaExceed.ElasticQuota",
+                                                    "OperationDenied.HostRepairing", "InsufficientBalance"})
+        (iid,) = [i["InstanceId"] for i in s.ecs.ok("DescribeInstances")["Instances"]["Instance"]]
+        s.wait_state(iid, "Running")
+        events = s.cli("events", "--subject", iid).stdout
+        for what in ("failed: no such luck", "the guest's kernel panicked", "ef-2: hang of start"):
+            assert what in events
 
 
 def test_faults(home, cloud):

@@ -302,6 +302,15 @@ static void create(struct vm *vm)
 
 /* ---- start ---- */
 
+/* By a test: it is like no other, prepared or saved one. */
+static bool is_troubled(const struct machine *m)
+{
+    for (size_t i = 0; i < m->n_disks; i++)
+        if (m->disks[i].trouble)
+            return true;
+    return m->broken;
+}
+
 static void prepare_work(struct task *t)
 {
     t->error = image_load(t->arena, t->spec->image_path, &t->image);
@@ -333,15 +342,6 @@ static bool hand_over(struct vm *vm)
     return true;
 }
 
-/* Such a machine is no copy of any other. */
-static bool is_troubled(const struct machine *m)
-{
-    for (size_t i = 0; i < m->n_disks; i++)
-        if (m->disks[i].trouble)
-            return true;
-    return m->broken;
-}
-
 /* Its turn has come. */
 static void spawn(struct vm *vm)
 {
@@ -349,7 +349,7 @@ static void spawn(struct vm *vm)
 
     if (hand_over(vm) || !prepared_gone(vm))
         return;
-    op->restoring = !is_troubled(op->spec) && templates_allow(vm->e->templates, op->ask);
+    op->restoring = templates_allow(vm->e->templates, op->ask);
     const char *bad = vm_spawn(vm, op->spec, &op->image, op->restoring ? op->ask : NULL, op->arena);
     if (bad) {
         finish(vm, bad);
@@ -415,7 +415,7 @@ static void start(struct vm *vm)
 
     vm->op->step = STEP_PREPARE;
     t->flag = vm->op->reset_local;
-    t->ask = template_ask_new(vm->e);
+    t->ask = is_troubled(t->spec) ? NULL : template_ask_new(vm->e);
     task_run(t);
 }
 

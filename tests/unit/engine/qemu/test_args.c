@@ -150,6 +150,39 @@ static void test_encrypted_disks(void **state)
            " -device virtio-blk-device,drive=d2,serial=d-two,,x=y,werror=enospc,rerror=report");
 }
 
+/* A disk in trouble has a layer that makes it, by the name by which it is taken out again; a
+ * machine that is to break asks for what QEMU does not have. */
+static void test_trouble(void **state)
+{
+    const struct machine_disk disks[] = {
+        {.id = "d-sys", .kind = DISK_SYSTEM, .trouble = DISK_ERRORS},
+        {.id = "d-data", .kind = DISK_DATA, .trouble = DISK_FULL}};
+    struct machine m = tiny;
+
+    (void)state;
+    m.disks = disks;
+    m.n_disks = ARRAY_LEN(disks);
+    m.broken = true;
+    expect(&m, &direct, &(struct platform){.io_uring = true},
+           HEAD " -accel tcg -M microvm,acpi=on -m 256 -smp 1 -kernel /img/vmlinux"
+                " -initrd /img/initramfs.cpio -append console=ttyS0 quiet" CHANNELS_1
+                " -device virtio-serial-device" CHANNELS_2
+                " -device pvpanic -device virtio-rng-device" NETDEV
+                " -device virtio-net-device,netdev=n0,mac=00:16:3e:00:00:01"
+                " -blockdev driver=qcow2,node-name=d0,discard=unmap,file.driver=file,"
+                "file.filename=/proc/self/fd/3/system.qcow2,file.aio=io_uring,file.discard=unmap"
+                " -blockdev driver=blkdebug,node-name=f0,image=d0,inject-error.0.event=none,"
+                "inject-error.0.once=off,inject-error.0.immediately=on,inject-error.0.errno=5"
+                " -device virtio-blk-device,drive=f0,serial=d-sys,werror=enospc,rerror=report"
+                " -blockdev driver=qcow2,node-name=d1,discard=unmap,file.driver=file,"
+                "file.filename=/proc/self/fd/3/d-data.qcow2,file.aio=io_uring,file.discard=unmap"
+                " -blockdev driver=blkdebug,node-name=f1,image=d1,inject-error.0.event=none,"
+                "inject-error.0.once=off,inject-error.0.immediately=on,"
+                "inject-error.0.iotype=write,inject-error.0.errno=28"
+                " -device virtio-blk-device,drive=f1,serial=d-data,werror=enospc,rerror=report"
+                " -device ostler-asked-to-fail");
+}
+
 /* What does not fit microvm's bus goes onto q35, with a firmware that loads the kernel. */
 static void test_many_disks(void **state)
 {
@@ -249,8 +282,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tiny_under_tcg), cmocka_unit_test(test_tiny_under_kvm),
         cmocka_unit_test(test_cloud_image),    cmocka_unit_test(test_encrypted_disks),
-        cmocka_unit_test(test_many_disks),     cmocka_unit_test(test_key_pipe),
-        cmocka_unit_test(test_spec_is_deep),   cmocka_unit_test(test_reasons)};
+        cmocka_unit_test(test_trouble),        cmocka_unit_test(test_many_disks),
+        cmocka_unit_test(test_key_pipe),       cmocka_unit_test(test_spec_is_deep),
+        cmocka_unit_test(test_reasons)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
