@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "dialect/zenlayer/zec.h"
+#include "dialect/zenlayer/zenlayer.h"
 
 #define ID "TC1748D3E-452D-4F74-8485-7AA73718E453"
 
@@ -126,6 +127,17 @@ static bool upper_snake(const char *s)
     return *s && strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == strlen(s);
 }
 
+/* A misspelt action's rows would be nobody's. */
+static void test_documented_actions(void **state)
+{
+    (void)state;
+    for (const struct doc_row *r = dialect_zenlayer.documented; r->code; r++) {
+        if (r->action && !action_find(dialect_zenlayer.actions, r->action))
+            fail_saying("there is no action '%s'", r->action);
+        assert_true(upper_snake(r->code));
+    }
+}
+
 static void test_every_error_has_one_row(void **state)
 {
     size_t n = 0;
@@ -214,6 +226,7 @@ int main(void)
         cmocka_unit_test(test_wrong_method_says_which_is_right),
         cmocka_unit_test(test_messages_are_utf8),
         cmocka_unit_test(test_every_error_has_one_row),
+        cmocka_unit_test(test_documented_actions),
         cmocka_unit_test(test_the_documented_codes),
     };
 
