@@ -68,3 +68,20 @@ CREATE TABLE capacity (
 CREATE INDEX due_by_at ON due (account, at, key);
 CREATE INDEX due_by_inst ON due (inst);
 CREATE INDEX fault_by_action ON fault (action, num);
+
+-- What the server itself is to do to the whole, or to an account, besides answering; and what is left of machines whose
+-- instances are gone.
+CREATE TABLE chore (
+    key     TEXT PRIMARY KEY NOT NULL,
+    id      INTEGER NOT NULL,
+    kind    INTEGER NOT NULL,
+    state   INTEGER NOT NULL,
+    name    TEXT NOT NULL,
+    failure INTEGER NOT NULL,
+    why     TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE leftover (
+    inst   TEXT PRIMARY KEY NOT NULL,
+    subnet TEXT NOT NULL
+) WITHOUT ROWID;
