@@ -161,6 +161,10 @@ static enum err once(struct call *c, struct tx *tx, unsigned *count)
 static enum err write_run(struct write *write, struct tx *tx)
 {
     struct way *w = CONTAINER_OF(write, struct way, write);
+    const char *closed = atomic_load_explicit(&w->api->config.core->closed, memory_order_acquire);
+
+    if (closed)
+        return fail(&w->call.fail, ERR_UNAVAILABLE, "%s", closed);
     enum err e = once(&w->call, tx, &w->api->writes);
 
     return e ? e : run(w, tx);

@@ -47,6 +47,7 @@ enum opt_id {
     OPT_RECYCLE_HOURS,
     OPT_SUBJECT,
     OPT_KEY,
+    OPT_WITH_KEY,
     OPT_API,
     OPT_COUNT
 };
@@ -70,6 +71,9 @@ struct verb {
     int (*run)(struct cli *c); /* returns a cli_exit */
 };
 
+/* Of a verb that waits until the whole, or an account, is another. */
+enum { CLI_LONG_MS = 600000 };
+
 /* One run of the command line. */
 struct cli {
     const struct cli_env *env;
@@ -78,6 +82,7 @@ struct cli {
     char **args;         /* what is not an option */
     size_t n_args;
     const char *values[OPT_COUNT]; /* NULL: not given; a flag's is "" */
+    unsigned long patience_ms;     /* with the operator's side; 0: the usual */
 
     /* found by server.c when first needed */
     const char *dir;
@@ -90,8 +95,8 @@ static inline bool given(const struct cli *c, enum opt_id id)
 }
 
 /* The verbs of one file, ended by a name of NULL. */
-extern const struct verb verbs_inst[], verbs_console[], verbs_image[], verbs_admin[], verbs_env[],
-    verbs_doctor[], verbs_help[];
+extern const struct verb verbs_inst[], verbs_console[], verbs_image[], verbs_admin[],
+    verbs_snapshot[], verbs_env[], verbs_doctor[], verbs_help[];
 
 /* All lists, ended by NULL. */
 extern const struct verb *const verb_lists[];

@@ -2,6 +2,8 @@
 #ifndef OSTLER_CORE_CORE_H
 #define OSTLER_CORE_CORE_H
 
+#include <stdatomic.h>
+
 #include "core/catalog.h"
 #include "core/err.h"
 #include "core/store.h"
@@ -23,6 +25,9 @@ struct core {
     struct vault *vault;
     struct world *world;
     struct settings settings;
+    _Atomic(const char *) closed; /* why no client may write now, a sentence; NULL: they may */
+    atomic_bool chores_wanted;    /* there may be a new one: see core/chore.h */
+    atomic_llong chore_ids;
 };
 
 /* One operation: everything a core function needs to know about who asks, and where to put what it
@@ -36,6 +41,8 @@ struct op {
     int64_t now; /* ms; the same for the whole operation */
     struct fail *fail;
 };
+
+enum { ACCOUNT_RECYCLE_HOURS = 24 }; /* of a new account */
 
 /* Makes what a new account needs: its default key. `id` NULL: a new one. */
 enum err account_create(struct op *op, const char *id, const char *name, struct account *ret);

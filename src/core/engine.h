@@ -99,6 +99,8 @@ struct engine_driver {
     /* Is it running? Ends with `surveyed`; a running one is adopted: from then on `stopped` may be
      * called. */
     void (*survey)(struct engine *e, const struct machine *m);
+    /* Are files missing that `create` would make? Quick. NULL: there are none. */
+    bool (*lacks)(struct engine *e, const struct machine *m);
 };
 
 extern const struct engine_driver engine_qemu, engine_sim;

@@ -120,6 +120,9 @@ enum err job_halfway(struct op *op, const char *inst, int64_t job);
  * run. */
 enum err inst_stopped(struct op *op, const char *inst, const char *reason);
 
+/* A machine that a load calls RUNNING runs again, perhaps with another port. */
+enum err inst_renewed(struct op *op, const char *inst, int64_t ssh_port);
+
 /* ---- the operator's hand ---- */
 
 enum err inst_lock(struct op *op, const char *id, enum lock_reason why, bool locked);

@@ -200,3 +200,14 @@ enum err inst_stopped(struct op *op, const char *inst, const char *reason)
     event_append(op, inst, "stopped", reason);
     return ERR_NONE;
 }
+
+enum err inst_renewed(struct op *op, const char *inst, int64_t ssh_port)
+{
+    struct inst in;
+
+    if (!store_get(op->tx, &rec_inst, inst, &in) || !ssh_port)
+        return ERR_NONE;
+    in.ssh_port = ssh_port;
+    store_update(op->tx, &rec_inst, &in);
+    return ERR_NONE;
+}

@@ -24,7 +24,9 @@
 #include "net/tls.h"
 #include "server/config.h"
 #include "server/front.h"
+#include "server/opkey.h"
 #include "server/seed.h"
+#include "server/upkeep.h"
 #include "server/web.h"
 #include "version.h"
 
@@ -47,6 +49,7 @@ struct server {
     struct catalog *catalog;
     struct store *store;
     struct supervisor *supervisor;
+    struct upkeep *upkeep;
     struct api *api;
     struct web web;
     struct tls_ctx *tls;
@@ -57,6 +60,7 @@ struct server {
     atomic_uint undrained; /* threads with requests in progress, when ending */
     struct seeded seeded;
     const char *endpoints[3];
+    const char *operator_key; /* NULL: none is needed */
     bool ending;
 };
 
@@ -173,12 +177,21 @@ static enum err open_engine(struct server *s, struct fail *f)
     self[n] = 0;
     s->config.engine.dir = s->config.dir;
     s->config.engine.self = arena_str(s->arena, self);
-    return supervisor_new(&(struct supervisor_config){.loop = s->loop,
-                                                      .store = s->store,
-                                                      .core = &s->core,
-                                                      .driver = s->config.driver,
-                                                      .engine = s->config.engine},
-                          &s->supervisor, f);
+    enum err e = supervisor_new(&(struct supervisor_config){.loop = s->loop,
+                                                            .store = s->store,
+                                                            .core = &s->core,
+                                                            .driver = s->config.driver,
+                                                            .engine = s->config.engine,
+                                                            .renews = upkeep_renews(s->store)},
+                                &s->supervisor, f);
+    if (!e)
+        s->upkeep = upkeep_new(&(struct upkeep_config){.loop = s->loop,
+                                                       .store = s->store,
+                                                       .core = &s->core,
+                                                       .supervisor = s->supervisor,
+                                                       .dir = s->config.dir,
+                                                       .has_files = s->config.driver->lacks});
+    return e;
 }
 
 static const char *describe(void *ctx)
@@ -193,7 +206,10 @@ static bool ready(void *ctx)
 
 static void changed(void *ctx)
 {
-    supervisor_kick(((struct server *)ctx)->supervisor);
+    struct server *s = ctx;
+
+    supervisor_kick(s->supervisor);
+    upkeep_kick(s->upkeep);
 }
 
 static void poll(void *ctx)
@@ -335,6 +351,14 @@ static enum err write_server_json(struct server *s, struct fail *f)
     return ERR_NONE;
 }
 
+/* Who is not on this computer needs it for the test controls. */
+static enum err find_operator_key(struct server *s, struct fail *f)
+{
+    if (!s->core.settings.controls || is_loopback(s->config.host))
+        return ERR_NONE;
+    return operator_key(s->config.dir, s->arena, &s->operator_key, f);
+}
+
 static void setup_control(struct server *s)
 {
     struct control_config c = {.version = OSTLER_VERSION,
@@ -342,6 +366,7 @@ static void setup_control(struct server *s)
                                .endpoints = s->endpoints,
                                .engine = describe,
                                .ctx = s,
+                               .operator_key = s->operator_key,
                                .started_at = s->core.world->now_ms(s->core.world)};
 
     control_setup(&c);
@@ -405,7 +430,7 @@ static enum err open_all(struct server *s, struct fail *f)
     s->drained = loop_wake_new(s->loop, drained, s);
     s->poll = loop_timer_new(s->loop, poll, s);
     if ((e = open_core(s, f)) || (e = open_engine(s, f)) || (e = open_http(s, f)) ||
-        (e = write_server_json(s, f)))
+        (e = find_operator_key(s, f)) || (e = write_server_json(s, f)))
         return e;
     s->patience = loop_timer_new(s->loop, drained, s);
     s->signals[0] = loop_signal_new(s->loop, SIGINT, on_signal, s);
@@ -416,10 +441,12 @@ static enum err open_all(struct server *s, struct fail *f)
 
 static void close_all(struct server *s)
 {
+    upkeep_stop(s->upkeep);
     supervisor_stop(s->supervisor);
     while (s->n_fronts)
         front_free(s->fronts[--s->n_fronts]);
     store_close(s->store); /* delivers what was committed */
+    upkeep_free(s->upkeep);
     supervisor_free(s->supervisor);
     api_give_up(s->api);
     http_server_free(s->http);

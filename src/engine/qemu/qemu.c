@@ -191,6 +191,13 @@ static void do_survey(struct engine *e, const struct machine *m)
     op_begin(e, OP_SURVEY, m, 0, false, false);
 }
 
+static bool lacks(struct engine *e, const struct machine *m)
+{
+    CLEANUP(close_p) int dirfd = vmdir_open(e->dir, m->id, false);
+
+    return dirfd == -ENOENT || (dirfd >= 0 && disks_lack(dirfd, m));
+}
+
 const struct engine_driver engine_qemu = {
     .name = "qemu",
     .open = open_engine,
@@ -203,4 +210,5 @@ const struct engine_driver engine_qemu = {
     .release = do_release,
     .hurry = do_hurry,
     .survey = do_survey,
+    .lacks = lacks,
 };
