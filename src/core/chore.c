@@ -57,7 +57,6 @@ enum err chore_begin(struct op *op, const struct chore *wanted, int64_t *ret_id)
     c.why = "";
     store_delete(op->tx, &rec_chore, c.key);
     store_insert(op->tx, &rec_chore, &c);
-    atomic_store(&op->core->chores_wanted, true);
     return ERR_NONE;
 }
 

@@ -26,8 +26,7 @@ struct core {
     struct world *world;
     struct settings settings;
     _Atomic(const char *) closed; /* why no client may write now, a sentence; NULL: they may */
-    atomic_bool chores_wanted;    /* there may be a new one: see core/chore.h */
-    atomic_llong chore_ids;
+    atomic_llong chore_ids;       /* the newest: see core/chore.h */
 };
 
 /* One operation: everything a core function needs to know about who asks, and where to put what it

@@ -832,6 +832,12 @@ static bool drop_batch(struct supervisor *s)
     return !broken;
 }
 
+void supervisor_hurry(struct supervisor *s, const char *inst)
+{
+    if (!s->stopping && map_get(s->working, inst))
+        s->config.driver->hurry(s->engine, inst);
+}
+
 bool supervisor_renewed(const struct supervisor *s)
 {
     return supervisor_ready(s) && !s->n_own;

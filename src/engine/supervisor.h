@@ -49,6 +49,9 @@ void supervisor_resume(struct supervisor *s, bool renews);
 /* Is all of that done? */
 bool supervisor_renewed(const struct supervisor *s);
 
+/* What is under way for the instance is to end as soon as it can. */
+void supervisor_hurry(struct supervisor *s, const char *inst);
+
 /* Is the survey over? */
 bool supervisor_ready(const struct supervisor *s);
 const char *supervisor_describe(const struct supervisor *s);

@@ -38,6 +38,7 @@ struct tenant {
 struct upkeep {
     struct upkeep_config config;
     bool stopping;
+    int64_t seen; /* the newest chore */
 
     /* of the whole; one at a time */
     bool busy, waiting; /* waiting: for machines to stop */
@@ -168,8 +169,9 @@ static void save_done(struct write *w)
 
 /* ---- the others' rows in the place of these ---- */
 
-/* They are the directory's, whatever is loaded: what was signed, and what is being done. */
-static const struct record *const kept[] = {&rec_nonce, &rec_chore, &rec_leftover, NULL};
+/* They are the directory's, whatever is loaded: its images, what was signed, what is being done. */
+static const struct record *const kept[] = {&rec_image, &rec_nonce, &rec_chore, &rec_leftover,
+                                            NULL};
 
 static void remember(struct upkeep *u, const struct inst *in)
 {
@@ -570,6 +572,21 @@ static bool is_empty(struct upkeep *u, const char *account)
     return !n && !failed;
 }
 
+/* Nobody waits for a guest of theirs to shut down. */
+static void hurry(struct upkeep *u, const char *account)
+{
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    struct query mine = {.limit = AT_ONCE};
+    size_t n;
+
+    query_text(&mine, "account", CMP_EQ, account);
+    struct tx *tx = store_read(u->config.store, a);
+    struct inst *insts = store_find(tx, &rec_inst, &mine, &n);
+    store_read_end(tx);
+    for (size_t i = 0; i < n; i++)
+        supervisor_hurry(u->config.supervisor, insts[i].id);
+}
+
 static void tenant_write(struct tenant *t)
 {
     t->writing = true;
@@ -585,8 +602,12 @@ static void poll_tenants(void *arg)
 
     for (struct tenant *t = u->tenants; t; t = t->next) {
         t->late = loop_now_ms(u->config.loop) >= t->until;
-        if (!t->writing && (t->late || is_empty(u, t->account)))
+        if (t->writing)
+            continue;
+        if (t->late || is_empty(u, t->account))
             tenant_write(t);
+        else
+            hurry(u, t->account);
     }
     if (u->tenants)
         loop_timer_set(u->poll, POLL_MS, 0);
@@ -640,16 +661,18 @@ static void look(struct upkeep *u)
     query_num(&q, "state", CMP_NE, CHORE_DONE);
     struct tx *tx = store_read(u->config.store, a);
     struct chore *chores = store_find(tx, &rec_chore, &q, &n);
-    if (tx_failed(tx))
-        atomic_store(&u->config.core->chores_wanted, true); /* looked for at the next commit */
     store_read_end(tx);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (chores[i].id > u->seen)
+            u->seen = chores[i].id;
         take_up(u, &chores[i]);
+    }
 }
 
+/* A number is given before its row is committed: so it is looked for until it has been seen. */
 void upkeep_kick(struct upkeep *u)
 {
-    if (u && !u->stopping && atomic_exchange(&u->config.core->chores_wanted, false))
+    if (u && !u->stopping && atomic_load(&u->config.core->chore_ids) > u->seen)
         look(u);
 }
 
@@ -687,6 +710,8 @@ struct upkeep *upkeep_new(const struct upkeep_config *config)
     u->poll = loop_timer_new(config->loop, poll_tenants, u);
     u->renew_poll = loop_timer_new(config->loop, poll_renewed, u);
     look(u);
+    atomic_store(&config->core->chore_ids,
+                 u->seen); /* the last life's numbers are not given again */
     return u;
 }
 
