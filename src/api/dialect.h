@@ -25,6 +25,7 @@ struct request {
     size_t body_len;
     const char *peer;
     bool local_operator; /* came over the data directory's own socket */
+    bool tls;            /* nobody else can have read it */
 };
 
 /* The first header of this (lower-case) name, or NULL. */

@@ -196,6 +196,10 @@ static void rename_write(struct call *c)
 static enum err write_run(struct write *write, struct tx *tx)
 {
     struct way *w = CONTAINER_OF(write, struct way, write);
+    const char *closed = atomic_load_explicit(&w->api->config.core->closed, memory_order_acquire);
+
+    if (closed)
+        return fail(&w->call.fail, ERR_UNAVAILABLE, "%s", closed);
     enum err e = once(&w->call, tx, &w->api->writes);
 
     if (e)

@@ -53,21 +53,20 @@ int list_rows(struct cli *c, const char *action, json_t *body, const char *key,
 
 /* ---- access keys ---- */
 
-static int print_new_key(struct cli *c, const char *account)
+static void print_key(const json_t *j)
 {
-    CLEANUP(json_free_p) json_t *j = NULL;
-    json_t *body = account ? json_pack("{s:s}", "account", account) : account_body(c);
-    int e = operator_call(c, "CreateAccessKey", body, &j);
-
-    if (!e)
-        (void)printf("access key id      %s\naccess key secret  %s\n", json_text(j, "accessKeyId"),
-                     json_text(j, "accessKeySecret"));
-    return e;
+    (void)printf("access key id      %s\naccess key secret  %s\n", json_text(j, "accessKeyId"),
+                 json_text(j, "accessKeySecret"));
 }
 
 static int key_create(struct cli *c)
 {
-    return print_new_key(c, NULL);
+    CLEANUP(json_free_p) json_t *j = NULL;
+    int e = operator_call(c, "CreateAccessKey", account_body(c), &j);
+
+    if (!e)
+        print_key(j);
+    return e;
 }
 
 static int key_ls(struct cli *c)
@@ -162,12 +161,34 @@ static int keypair_rm(struct cli *c)
 static int account_create(struct cli *c)
 {
     CLEANUP(json_free_p) json_t *j = NULL;
-    int e = operator_call(c, "CreateAccount", json_pack("{s:s}", "name", c->args[0]), &j);
+    json_t *body = json_pack("{s:s,s:b}", "name", c->args[0], "accessKey", 1);
+    int e = operator_call(c, "CreateAccount", body, &j);
 
     if (e)
         return e;
     (void)printf("account            %s\n", json_text(j, "account"));
-    return print_new_key(c, json_text(j, "account"));
+    print_key(j);
+    return CLI_OK;
+}
+
+static int account_rm(struct cli *c)
+{
+    int worst = CLI_OK;
+
+    c->patience_ms = CLI_LONG_MS;
+    for (size_t i = 0; i < c->n_args; i++) {
+        struct refusal no = {0};
+        json_t *body = json_pack("{s:s,s:b}", "account", c->args[i], "force", given(c, OPT_FORCE));
+        int e = operator_try(c, "DeleteAccount", body, NULL, &no);
+
+        if (e && !no.code)
+            return e;
+        if (e)
+            worst = say_refusal(c->args[i], &no);
+        else
+            (void)printf("%s removed\n", c->args[i]);
+    }
+    return worst;
 }
 
 static int account_ls(struct cli *c)
@@ -347,9 +368,9 @@ const struct verb verbs_admin[] = {
      .args = "NAME",
      .min_args = 1,
      .max_args = 1,
-     .opts = OPTS(OPT_DATA),
+     .opts = OPTS(OPT_WITH_KEY, OPT_DATA),
      .summary = "Make an account and its first access key",
-     .example = "ostler account create testers",
+     .example = "ostler account create testers --key",
      .run = account_create},
     {.group = "account",
      .name = "ls",
@@ -358,6 +379,16 @@ const struct verb verbs_admin[] = {
      .summary = "List accounts",
      .example = "ostler account ls",
      .run = account_ls},
+    {.group = "account",
+     .name = "rm",
+     .args = "ID...",
+     ONE_OR_MORE,
+     .opts = OPTS(OPT_FORCE, OPT_DATA),
+     .summary = "Remove accounts with all that they have",
+     .more =
+         "Waits until it is done. One that has instances only with --force, which releases them.",
+     .example = "ostler account rm 4711471147114711 --force",
+     .run = account_rm},
     {.group = "account",
      .name = "set",
      .args = "[ID]",

@@ -49,6 +49,7 @@ static const struct {
     [OPT_RECYCLE_HOURS] = {"recycle-hours", 0, "N", "for how long"},
     [OPT_SUBJECT] = {"subject", 0, "ID", "about this thing only"},
     [OPT_KEY] = {"key", 0, "ID", "this key only"},
+    [OPT_WITH_KEY] = {"key", 0, NULL, "and an access key for it, which is made in any case"},
     [OPT_API] = {"api", 0, "CLOUD", "ask by alibaba's API or zenlayer's (alibaba)"},
     [OPT_ALL] = {"all", 0, NULL, "all of them"},
     [OPT_DIALECT] = {"dialect", 0, "CLOUD", "alibaba or zenlayer, where both have the action"},

@@ -196,7 +196,8 @@ int operator_try(struct cli *c, const char *action, json_t *body, json_t **ret,
                              .headers = headers,
                              .n_headers = ARRAY_LEN(headers),
                              .body = text ? text : "",
-                             .len = text ? strlen(text) : 0};
+                             .len = text ? strlen(text) : 0,
+                             .timeout_ms = c->patience_ms};
     e = http_call_run(&call, &a);
     return e < 0 ? no_server(c, e, a.error) : judge(c, &a, ret, ret_no);
 }

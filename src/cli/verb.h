@@ -47,6 +47,7 @@ enum opt_id {
     OPT_RECYCLE_HOURS,
     OPT_SUBJECT,
     OPT_KEY,
+    OPT_WITH_KEY,
     OPT_API,
     OPT_ALL,
     OPT_DIALECT,
@@ -86,6 +87,9 @@ struct verb {
     int (*run)(struct cli *c); /* returns a cli_exit */
 };
 
+/* Of a verb that waits until the whole, or an account, is another. */
+enum { CLI_LONG_MS = 600000 };
+
 /* One run of the command line. */
 struct cli {
     const struct cli_env *env;
@@ -94,6 +98,7 @@ struct cli {
     char **args;         /* what is not an option */
     size_t n_args;
     const char *values[OPT_COUNT]; /* NULL: not given; a flag's is "" */
+    unsigned long patience_ms;     /* with the operator's side; 0: the usual */
 
     /* found by server.c when first needed */
     const char *dir;
@@ -108,7 +113,8 @@ static inline bool given(const struct cli *c, enum opt_id id)
 /* The verbs of one file each, in the order in which help tells them. */
 #define VERB_LISTS(X)                                                                              \
     X(inst)                                                                                        \
-    X(console) X(image) X(admin) X(hand) X(fault) X(engine_fault) X(clock) X(env) X(doctor)        \
+    X(console)                                                                                     \
+    X(image) X(admin) X(hand) X(fault) X(engine_fault) X(clock) X(snapshot) X(env) X(doctor)       \
         X(help)
 
 /* Ended by a name of NULL. */

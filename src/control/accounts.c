@@ -1,6 +1,7 @@
 /* Accounts and their access keys. */
 #include "base/timefmt.h"
 #include "control/control.h"
+#include "control/snapshots.h"
 #include "core/billing.h"
 
 static void encode_account(struct call *c, struct enc *e, const struct account *a)
@@ -21,25 +22,100 @@ static void encode_one(struct call *c, const void *out, struct enc *e)
 
 struct create_in {
     const char *name;
+    bool key;
 };
 
-static enum err create(struct call *c, const void *in_, void *out)
+struct create_out {
+    struct account account;
+    const char *key, *secret; /* NULL: not asked for */
+};
+
+static enum err create(struct call *c, const void *in_, void *out_)
 {
     const struct create_in *in = in_;
+    struct create_out *out = out_;
+    enum err e = account_create(&c->op, NULL, in->name, &out->account);
 
-    return account_create(&c->op, NULL, in->name, out);
+    if (e || !in->key)
+        return e;
+    c->op.account = out->account.id;
+    return access_key_create(&c->op, out->account.id, &out->key, &out->secret);
+}
+
+static void encode_created(struct call *c, const void *out_, struct enc *e)
+{
+    const struct create_out *out = out_;
+
+    encode_account(c, e, &out->account);
+    if (!out->key)
+        return;
+    enc_str(e, "accessKeyId", out->key);
+    enc_str(e, "accessKeySecret", out->secret);
 }
 
 const struct action op_create_account = {
     .name = "CreateAccount",
-    .summary = "Makes an account.",
+    .summary = "Makes an account, and an access key for it when asked to.",
     .perm = PERM_OPERATOR,
     .access = ACCESS_WRITE,
     .in_size = sizeof(struct create_in),
-    .out_size = sizeof(struct account),
-    .in = FIELDS(F_STR(struct create_in, name, "name", .required = true, .format = FMT_NAME)),
+    .out_size = sizeof(struct create_out),
+    .in = FIELDS(F_STR(struct create_in, name, "name", .required = true, .format = FMT_NAME),
+                 F_BOOL(struct create_in, key, "accessKey",
+                        .text = "Also makes an access key; its secret is told here, once.")),
+    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND),
     .run = create,
-    .encode = encode_one,
+    .encode = encode_created,
+};
+
+/* ---- taking away ---- */
+
+struct delete_in {
+    const char *account;
+    bool force;
+};
+
+static enum err check_unused(struct call *c, const struct delete_in *in)
+{
+    struct query mine = {0};
+
+    if (store_count(c->op.tx, &rec_account, &(struct query){0}) < 2)
+        return fail(c->op.fail, ERR_ACCOUNT_IN_USE,
+                    "'%s' is the only account; `ostler reset --account %s` takes its things away",
+                    in->account, in->account);
+    query_text(&mine, "account", CMP_EQ, in->account);
+    int64_t n = store_count(c->op.tx, &rec_inst, &mine);
+    if (n && !in->force)
+        return fail(c->op.fail, ERR_ACCOUNT_IN_USE,
+                    "the account '%s' has %lld instances; `ostler account rm %s --force` releases "
+                    "them, too",
+                    in->account, (long long)n, in->account);
+    return ERR_NONE;
+}
+
+static enum err delete_account(struct call *c, const void *in_, void *out)
+{
+    const struct delete_in *in = in_;
+    enum err e = control_scope(c, in->account);
+
+    if (e || (e = check_unused(c, in)))
+        return e;
+    return control_chore(c, &(struct chore){.key = in->account, .kind = CHORE_REMOVE}, out);
+}
+
+const struct action op_delete_account = {
+    .name = "DeleteAccount",
+    .summary = "Takes an account away with all that it has.",
+    .perm = PERM_OPERATOR,
+    .access = ACCESS_WRITE,
+    .in_size = sizeof(struct delete_in),
+    .out_size = sizeof(struct chore_out),
+    .in = FIELDS(F_STR(struct delete_in, account, "account", .required = true, .format = FMT_ID),
+                 F_BOOL(struct delete_in, force, "force",
+                        .text = "Also one with instances, which are released.")),
+    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_ACCOUNT_IN_USE),
+    .run = delete_account,
+    .settled = control_chore_settled,
 };
 
 /* ---- listing ---- */

@@ -35,6 +35,7 @@ extern const struct err_row control_errors[];
     X(create_access_key)                                                                           \
     X(create_account)                                                                              \
     X(delete_access_key)                                                                           \
+    X(delete_account)                                                                              \
     X(delete_key_pair)                                                                             \
     X(disable_kms)                                                                                 \
     X(enable_kms)                                                                                  \
@@ -56,6 +57,8 @@ extern const struct err_row control_errors[];
     X(list_images)                                                                                 \
     X(list_instances)                                                                              \
     X(list_key_pairs)                                                                              \
+    X(list_snapshots)                                                                              \
+    X(load_snapshot)                                                                               \
     X(lock_instance)                                                                               \
     X(make_network)                                                                                \
     X(panic_instance)                                                                              \
@@ -68,10 +71,13 @@ extern const struct err_row control_errors[];
     X(remove_fault)                                                                                \
     X(remove_faults)                                                                               \
     X(remove_kms)                                                                                  \
+    X(remove_snapshot)                                                                             \
     X(renew_instance)                                                                              \
+    X(reset)                                                                                       \
     X(restore_kms)                                                                                 \
     X(resume_clock)                                                                                \
     X(revoke_kms)                                                                                  \
+    X(save_snapshot)                                                                               \
     X(server_info)                                                                                 \
     X(set_access_key_status)                                                                       \
     X(set_account)                                                                                 \

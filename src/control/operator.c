@@ -3,7 +3,9 @@
 #include "control/operator.h"
 
 #include <arpa/inet.h>
+#include <strings.h>
 
+#include "base/crypto.h"
 #include "base/timefmt.h"
 #include "control/control.h"
 
@@ -137,12 +139,36 @@ static bool is_local_program(const struct call *c)
            !request_header(c->req, "sec-fetch-site");
 }
 
+/* Digests are compared, so that not even the key's length can be told by the time it takes. */
+static bool has_operator_key(const struct call *c)
+{
+    static const char scheme[] = "Bearer ";
+    const char *given = request_header(c->req, "authorization"), *key = config.operator_key;
+    uint8_t theirs[SHA256_LEN], ours[SHA256_LEN];
+
+    if (!key || !c->req->tls || !given || strncasecmp(given, scheme, strlen(scheme)) != 0)
+        return false;
+    given += strlen(scheme);
+    sha256(given, strlen(given), theirs);
+    sha256(key, strlen(key), ours);
+    return equal_ct(theirs, ours, sizeof(ours));
+}
+
+static const char *who_may(void)
+{
+    return config.operator_key
+               ? "the operator's actions are answered on the data directory's own "
+                 "socket, to programs on the server's computer, and over HTTPS with "
+                 "the header 'Authorization: Bearer KEY', the key of operator.key"
+               : "the operator's actions are answered on the data directory's own "
+                 "socket only";
+}
+
 /* The socket is the credential. An empty key is the operator, whose account is everybody's. */
 static enum err verify(struct call *c)
 {
-    if (!c->req->local_operator && !is_local_program(c))
-        return fail(&c->fail, ERR_FORBIDDEN,
-                    "the operator's actions are answered on the data directory's own socket only");
+    if (!c->req->local_operator && !is_local_program(c) && !has_operator_key(c))
+        return fail(&c->fail, ERR_FORBIDDEN, "%s", who_may());
     c->operator= true;
     c->key = (struct access_key){0};
     return ERR_NONE;

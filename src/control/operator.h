@@ -1,8 +1,10 @@
 /*
  * The operator's own API: POST /_ostler/v1/<Action> with a JSON object, answered in JSON. It has no
- * keys and no signatures: whoever may open the data directory's socket (mode 0600) is the operator,
- * and nobody else is. It says what no cloud's API says (locks, broken disks, expiry, secrets), so
- * it never listens on the network.
+ * keys and no signatures: whoever may open the data directory's socket (mode 0600) is the operator.
+ * It says what no cloud's API says (locks, broken disks, expiry, secrets), so it is not answered on
+ * the network; but with test controls programs on this computer are operators, and, where the
+ * server listens beyond it, who sends `Authorization: Bearer KEY` over HTTPS with the key of
+ * DATA/operator.key.
  *
  *   -> {"instanceId": "i-1", "reason": "security"}
  *   <- {"requestId": "..."}                                        200
@@ -29,7 +31,8 @@ struct control_config {
     const struct dialect *const *dialects; /* that are served; ended by NULL */
     const char *(*engine)(void *ctx); /* a sentence about the engine; called on the loop's thread */
     void *ctx;
-    int64_t started_at; /* ms since 1970 */
+    int64_t started_at;       /* ms since 1970 */
+    const char *operator_key; /* who shows it over HTTPS is an operator, too; NULL: there is none */
 };
 
 /* Once, before the first request. */

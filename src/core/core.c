@@ -53,7 +53,7 @@ enum err account_create(struct op *op, const char *id, const char *name, struct 
 {
     struct account a = {.id = id ? id : random_text(op, "123456789", 16),
                         .name = name,
-                        .recycle_hours = 24,
+                        .recycle_hours = ACCOUNT_RECYCLE_HOURS,
                         .created_at = op->now};
     struct op mine = *op;
 

@@ -2,6 +2,8 @@
 #ifndef OSTLER_CORE_CORE_H
 #define OSTLER_CORE_CORE_H
 
+#include <stdatomic.h>
+
 #include "core/catalog.h"
 #include "core/err.h"
 #include "core/store.h"
@@ -32,6 +34,8 @@ struct core {
     struct world *world;
     struct clocks *clocks; /* NULL: all show the world's time; see core/clock.h */
     struct settings settings;
+    _Atomic(const char *) closed; /* why no client may write now, a sentence; NULL: they may */
+    atomic_llong chore_ids;       /* the newest: see core/chore.h */
 };
 
 /* One operation: everything a core function needs to know about who asks, and where to put what it
@@ -45,6 +49,8 @@ struct op {
     int64_t now; /* ms; the same for the whole operation */
     struct fail *fail;
 };
+
+enum { ACCOUNT_RECYCLE_HOURS = 24 }; /* of a new account */
 
 /* Makes what a new account needs: its default key. `id` NULL: a new one. */
 enum err account_create(struct op *op, const char *id, const char *name, struct account *ret);

@@ -123,6 +123,8 @@ struct engine_driver {
     void (*run_until)(struct engine *e, const char *clock, int64_t until);
     /* Clocks were stopped, moved or set going. */
     void (*clocks_changed)(struct engine *e);
+    /* Are files missing that `create` would make? Quick. NULL: there are none. */
+    bool (*lacks)(struct engine *e, const struct machine *m);
 };
 
 extern const struct engine_driver engine_qemu, engine_sim;

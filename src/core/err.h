@@ -93,6 +93,9 @@
     X(ERR_ACCESS_KEY_NOT_FOUND, "unknown access key")                                              \
     X(ERR_STATUS_UNKNOWN, "unknown status")                                                        \
     X(ERR_LOCK_REASON, "unknown lock reason")                                                      \
+    X(ERR_SNAPSHOT_NOT_FOUND, "unknown snapshot")                                                  \
+    X(ERR_SNAPSHOT_UNUSABLE, "the snapshot cannot be used")                                        \
+    X(ERR_ACCOUNT_IN_USE, "the account is in use")                                                 \
     X(ERR_NETWORK_TYPE, "unknown network type")                                                    \
     /* addresses and disks */                                                                      \
     X(ERR_IP_FORMAT, "not an IPv4 address")                                                        \

@@ -128,6 +128,9 @@ enum err inst_stopped(struct op *op, const char *inst, const char *reason);
  * runs. */
 enum err inst_waits(struct op *op, const char *inst, const char *why);
 
+/* A machine that a load calls RUNNING runs again, perhaps with another port. */
+enum err inst_renewed(struct op *op, const char *inst, int64_t ssh_port);
+
 /* ---- the operator's hand ---- */
 
 enum err inst_lock(struct op *op, const char *id, enum lock_reason why, bool locked);

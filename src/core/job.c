@@ -148,6 +148,15 @@ static bool start_next(struct op *op, struct inst *in)
     return true;
 }
 
+/* What an engine did is its owner's event. */
+static struct op of_owner(const struct op *op, const struct inst *in)
+{
+    struct op theirs = *op;
+
+    theirs.account = in->account;
+    return theirs;
+}
+
 enum err job_end(struct op *op, const char *inst, int64_t job_id, const char *error,
                  int64_t ssh_port, bool *ret_next)
 {
@@ -164,6 +173,8 @@ enum err job_end(struct op *op, const char *inst, int64_t job_id, const char *er
     store_delete(op->tx, &rec_job, inst);
     if (!store_get(op->tx, &rec_inst, inst, &in))
         return ERR_NONE;
+    struct op owner = of_owner(op, &in);
+    op = &owner;
     if (!error && (job.verb == VERB_RELEASE || job.verb == VERB_FORCE_RELEASE)) {
         erase(op, &in);
         return ERR_NONE;
@@ -206,12 +217,24 @@ enum err inst_stopped(struct op *op, const char *inst, const char *reason)
     if (!store_get(op->tx, &rec_inst, inst, &in) || in.state != INST_RUNNING)
         return ERR_NONE;
     in.state = INST_STOPPED;
+    struct op owner = of_owner(op, &in);
     in.last_op = "run";
     in.last_error = reason;
     in.last_op_at = op->now;
     store_update(op->tx, &rec_inst, &in);
     harm_over(op, inst);
-    event_append(op, inst, "stopped", reason);
+    event_append(&owner, inst, "stopped", reason);
+    return ERR_NONE;
+}
+
+enum err inst_renewed(struct op *op, const char *inst, int64_t ssh_port)
+{
+    struct inst in;
+
+    if (!store_get(op->tx, &rec_inst, inst, &in) || !ssh_port)
+        return ERR_NONE;
+    in.ssh_port = ssh_port;
+    store_update(op->tx, &rec_inst, &in);
     return ERR_NONE;
 }
 

@@ -282,6 +282,17 @@ static const struct column harm_cols[] = {
 };
 RECORD(harm);
 
+static const struct column chore_cols[] = {
+    TEXT(struct chore, key),   INT(struct chore, id),    ENUM(struct chore, kind),
+    ENUM(struct chore, state), TEXT(struct chore, name), INT(struct chore, failure),
+    TEXT(struct chore, why),
+};
+RECORD(chore);
+
+static const struct column leftover_cols[] = {TEXT(struct leftover, inst),
+                                              TEXT(struct leftover, subnet)};
+RECORD(leftover);
+
 static const struct column nonce_cols[] = {
     TEXT(struct nonce, key),
     INT(struct nonce, until),

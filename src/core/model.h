@@ -427,4 +427,37 @@ struct harm {
 };
 extern const struct record rec_harm;
 
+/* ---- what is done to the whole ---- */
+
+enum chore_kind {
+    CHORE_SAVE,
+    CHORE_LOAD,
+    CHORE_RESET,  /* the whole, or one account's things */
+    CHORE_REMOVE, /* an account */
+    CHORE_RENEW   /* machines are being started that a load says have been running all the time */
+};
+enum chore_state {
+    CHORE_WANTED,
+    CHORE_SWAPPED, /* the rows are the new ones; the server is to go on with them */
+    CHORE_DONE     /* or failed */
+};
+
+/* Something that the server does besides answering. See core/chore.h. */
+struct chore {
+    const char *key; /* an account; "" the whole; "renew": CHORE_RENEW */
+    int64_t id;      /* of this life of the server's: who asked knows it by that */
+    enum chore_kind kind;
+    enum chore_state state;
+    const char *name; /* the snapshot's */
+    int64_t failure;  /* an enum err of this life; ERR_NONE */
+    const char *why;
+};
+extern const struct record rec_chore;
+
+/* The files of a machine whose instance is gone without having been released. */
+struct leftover {
+    const char *inst, *subnet;
+};
+extern const struct record rec_leftover;
+
 #endif

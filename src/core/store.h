@@ -41,6 +41,8 @@ void store_update(struct tx *tx, const struct record *rec, const void *row);
 void store_delete(struct tx *tx, const struct record *rec, const char *key);
 /* Every row that the conditions find; order, limit and offset do not count. */
 void store_delete_all(struct tx *tx, const struct record *rec, const struct query *q);
+/* Every row of the record, at once. */
+void store_clear(struct tx *tx, const struct record *rec);
 /* For records whose key is a number given by the store (event.seq): inserts and returns it. */
 int64_t store_append(struct tx *tx, const struct record *rec, const void *row);
 
@@ -123,12 +125,14 @@ int64_t store_next(struct tx *tx, const char *sequence);
  * returns other than ERR_NONE, what it wrote is undone. Many writes share one commit. After the
  * commit, `done` is called on the thread of store_deliver(); `w->result` is what run returned, or
  * ERR_INTERNAL when the commit failed. Both run exactly once. The caller owns the struct until
- * `done`.
+ * `done`. One that is `alone` is run outside of any transaction, when all that was submitted before
+ * it is committed and nothing that comes after it has begun; it may only use what is for the whole.
  */
 struct write {
     enum err (*run)(struct write *w, struct tx *tx);
     void (*done)(struct write *w);
     enum err result;
+    bool alone;
     struct write *next; /* the store's */
     struct store *end;  /* the store's: where it is delivered */
 };
@@ -171,5 +175,31 @@ enum err store_write_now(struct store *s, struct write *w);
 struct tx *store_read(struct store *s, struct arena *a);
 void store_read_end(struct tx *tx);
 void store_rest(struct store *s);
+
+/* ---- the whole: in a write that is alone ---- */
+
+/* Writes all that is committed to a file of its own, whole or not at all. ERR_INTERNAL. */
+enum err store_save(struct tx *tx, const char *path, struct fail *f);
+
+/* One that is to be taken in. */
+struct staging {
+    const char *from; /* a file of store_save's; it is only read */
+    const char *to;   /* its copy, which is replaced and brought to the present schema */
+    enum err (*look)(struct staging *s, struct tx *tx, struct fail *f); /* reads the copy; may
+                                                                           refuse it */
+};
+/* Needs no transaction. ERR_SNAPSHOT_NOT_FOUND, ERR_SNAPSHOT_UNUSABLE, what `look` says. */
+enum err store_stage(struct staging *s, struct fail *f);
+
+/* The one for the other. */
+struct swap {
+    const char *from;                 /* a copy that store_stage made */
+    const struct record *const *keep; /* these tables stay as they are; ended by NULL */
+    void (*leaving)(struct swap *s, struct tx *tx); /* reads what was */
+    void (*arrived)(struct swap *s, struct tx *tx); /* reads and writes what is */
+};
+/* Every row of every table is the other's, at once and durable, or nothing changes: ERR_INTERNAL.
+ * Needs an arena (tx_use_arena). */
+enum err store_swap(struct tx *tx, struct swap *s, struct fail *f);
 
 #endif

@@ -12,7 +12,10 @@
 enum { RETRY_MS = 500, JOBS_AT_ONCE = 256, SURVEYS_AT_ONCE = 128 };
 
 /* First what has a job, then what should simply be running. */
-enum survey_stage { SURVEY_JOBS, SURVEY_INSTS, SURVEY_OVER };
+enum survey_stage { SURVEY_JOBS, SURVEY_INSTS, SURVEY_OVER, SURVEY_ANEW, SURVEY_LEFTOVERS };
+
+/* What is done to a machine without a job: see "the rows become others". */
+enum own { OWN_NONE, OWN_HALT, OWN_DISKS, OWN_START, OWN_DROP };
 
 struct supervisor {
     struct supervisor_config config;
@@ -30,6 +33,14 @@ struct supervisor {
     int64_t inst_below;      /* and among the instances, by serial; 0: before the first */
     struct loop_timer *more; /* the survey's next batch */
     bool stopping;           /* the engine is closed; nothing begins any more */
+
+    bool held;       /* nothing begins, until supervisor_resume */
+    bool halting;    /* ... and what was under way is over */
+    bool all_halted; /* ... and every machine was told to stop */
+    char *held_why;  /* ... and one cannot be stopped, for this reason */
+    bool renews;     /* the survey starts what should be running */
+    size_t n_own;    /* of `working`, without a job */
+    char *drop_at;   /* the survey's place among the leftovers */
 };
 
 /* One thing that the store has to learn. Kept until it has, however long the disk is full. */
@@ -43,6 +54,7 @@ struct report {
     const char *account;                /* NULL: not known yet */
     int64_t job, ssh_port;
     bool more, halfway, waits; /* `waits`: because of `error`, NULL not any more */
+    enum own own;              /* what was done without a job */
 };
 
 /* What is being done to an instance, for the log. */
@@ -50,10 +62,17 @@ struct work {
     int64_t job;
     enum verb verb;
     char *account;
+    enum own own;
     char request_id[];
 };
 
 static void take_up(struct supervisor *s, const char *inst);
+static void own_done(struct supervisor *s, const char *inst, const struct outcome *o);
+static enum err own_report(struct op *op, const struct report *r);
+static void renew(struct supervisor *s, const char *inst);
+static bool lacks(struct supervisor *s, struct op *op, const struct inst *in);
+static bool survey_anew(struct supervisor *s);
+static bool drop_batch(struct supervisor *s);
 
 static void work_begin(struct supervisor *s, const struct job *j)
 {
@@ -63,6 +82,7 @@ static void work_begin(struct supervisor *s, const struct job *j)
     w->job = j->id;
     w->verb = j->verb;
     w->account = xstrdup(j->account);
+    w->own = OWN_NONE;
     memcpy(w->request_id, j->request_id, n);
     map_put(s->working, j->inst, w);
 }
@@ -122,7 +142,8 @@ static enum err report_run(struct write *w, struct tx *tx)
 
     tx_use_arena(tx, r->arena);
     go_by_clock_of(&op, r->inst, r->account);
-    enum err e = r->halfway   ? job_halfway(&op, r->inst, r->job)
+    enum err e = r->own       ? own_report(&op, r)
+                 : r->halfway ? job_halfway(&op, r->inst, r->job)
                  : r->waits   ? inst_waits(&op, r->inst, r->error)
                  : r->stopped ? inst_stopped(&op, r->inst, r->stopped)
                               : job_end(&op, r->inst, r->job, r->error, r->ssh_port, &r->more);
@@ -227,6 +248,11 @@ static struct report *report_new(struct supervisor *s, const char *inst)
 static void on_done(void *ctx, const char *inst, int64_t job, const struct outcome *o)
 {
     struct supervisor *s = ctx;
+
+    if (!job) {
+        own_done(s, inst, o);
+        return;
+    }
     struct report *r = report_new(s, inst);
     const struct outcome failed = {.error = faulty_error(s->faulty, inst, job)};
 
@@ -251,6 +277,8 @@ static void on_halfway(void *ctx, const char *inst, int64_t job)
 
 static void on_waits(void *ctx, const char *inst, const char *why)
 {
+    if (((struct supervisor *)ctx)->held)
+        return; /* all of them stop; what should run is looked for again afterwards */
     struct report *r = report_new(ctx, inst);
 
     log_write(why ? LOG_WARN : LOG_INFO, why ? "a machine waits" : "a machine goes on", "instance",
@@ -332,7 +360,7 @@ static bool begin(struct supervisor *s, const char *inst, bool runs)
     struct strike strike;
     struct job job;
 
-    if (!s->stopping && !map_get(s->working, inst) && !oldest_report(s, inst) &&
+    if (!s->stopping && !s->held && !map_get(s->working, inst) && !oldest_report(s, inst) &&
         job_get(&op, inst, &job)) {
         m = machine_of(&op, &(struct inst){.id = inst});
         strike_read(&op, &job, &strike);
@@ -378,7 +406,7 @@ void supervisor_kick(struct supervisor *s)
     struct query q = {.order = "id", .limit = JOBS_AT_ONCE};
     size_t n;
 
-    if (s->stopping || !supervisor_ready(s))
+    if (s->stopping || s->held || !supervisor_ready(s))
         return; /* the end of the survey looks for itself */
     faulty_kick(s->faulty);
     harms_kick(s->harms, s->engine);
@@ -469,11 +497,14 @@ static void on_surveyed(void *ctx, const char *inst_, enum survey what)
     struct supervisor *s = ctx;
     CLEANUP(free_p) char *inst = xstrdup(inst_);
 
-    if (!map_remove(s->surveying, inst))
+    if (!map_remove(s->surveying, inst) || s->held)
         return;
-    if (!begin(s, inst, what == SURVEY_RUNNING || what == SURVEY_UNKNOWN))
+    bool renewed = s->renews && what != SURVEY_RUNNING && what != SURVEY_UNKNOWN;
+    if (renewed)
+        renew(s, inst);
+    else if (!begin(s, inst, what == SURVEY_RUNNING || what == SURVEY_UNKNOWN))
         look_again(s);
-    if (!map_get(s->working, inst) && !faulty_has(s->faulty, inst))
+    if (!renewed && !map_get(s->working, inst) && !faulty_has(s->faulty, inst))
         lost(s, inst, what);
     if (s->stage != SURVEY_OVER && map_count(s->surveying) < SURVEYS_AT_ONCE / 2)
         loop_timer_set(s->more, 0, 0);
@@ -521,10 +552,11 @@ static void gather_insts(struct supervisor *s, struct op *op, struct batch *batc
     struct query q = {.limit = SURVEYS_AT_ONCE, .below = s->inst_below};
     size_t n;
 
-    query_num(&q, "state", CMP_EQ, INST_RUNNING);
+    query_set(&q, "state", 1U << INST_RUNNING | (s->renews ? 1U << INST_STOPPED : 0));
     struct inst *insts = store_find(op->tx, &rec_inst, &q, &n);
     for (size_t i = 0; i < n; i++)
-        gather(s, op, insts[i].id, batch);
+        if (insts[i].state == INST_RUNNING || lacks(s, op, &insts[i]))
+            gather(s, op, insts[i].id, batch);
     if (n)
         s->inst_below = insts[n - 1].num;
     if (n < SURVEYS_AT_ONCE)
@@ -561,9 +593,12 @@ static void survey_more(void *arg)
 {
     struct supervisor *s = arg;
 
-    if (s->stopping || s->stage == SURVEY_OVER || map_count(s->surveying) >= SURVEYS_AT_ONCE)
+    if (s->stopping || s->held || s->stage == SURVEY_OVER ||
+        map_count(s->surveying) + s->n_own >= SURVEYS_AT_ONCE)
         return; /* the answers go on with it */
-    bool ok = survey_batch(s);
+    bool ok = s->stage == SURVEY_ANEW        ? survey_anew(s)
+              : s->stage == SURVEY_LEFTOVERS ? drop_batch(s)
+                                             : survey_batch(s);
     if (s->stage != SURVEY_OVER)
         loop_timer_set(s->more, ok ? 0 : RETRY_MS, 0);
     else if (supervisor_ready(s))
@@ -586,6 +621,346 @@ static bool survey_begin(struct supervisor *s)
         return false;
     loop_timer_set(s->more, 0, 0);
     return true;
+}
+
+/* ---- the rows become others ---- */
+
+static void own_begin(struct supervisor *s, const char *inst, enum own own)
+{
+    struct work *w = xcalloc(1, sizeof(*w) + 1);
+
+    w->own = own;
+    s->n_own++;
+    map_put(s->working, inst, w);
+}
+
+/* Its end may come before this returns. */
+static void own_hurry(struct supervisor *s, const char *inst)
+{
+    s->config.driver->hurry(s->engine, inst);
+}
+
+static struct report *own_report_new(struct supervisor *s, const char *inst, enum own own)
+{
+    struct report *r = report_new(s, inst);
+
+    r->own = own;
+    return r;
+}
+
+static enum err own_report(struct op *op, const struct report *r)
+{
+    if (r->own == OWN_START)
+        return inst_renewed(op, r->inst, r->ssh_port);
+    store_delete(op->tx, &rec_leftover, r->inst);
+    return ERR_NONE;
+}
+
+static void halted(struct supervisor *s, const char *inst, const struct outcome *o)
+{
+    if (!o->error || s->held_why)
+        return;
+    s->held_why = xasprintf("the machine of %s cannot be stopped: %s", inst, o->error);
+}
+
+/* What a load says of an instance, and its machine; NULL: nothing of that kind. */
+struct wanted {
+    struct arena *arena;
+    struct machine *machine;
+    struct inst inst;
+    struct job job;
+    bool has_job, broken;
+};
+
+static void want(struct supervisor *s, const char *inst, struct wanted *ret)
+{
+    struct fail f = {0};
+
+    *ret = (struct wanted){.arena = arena_new()};
+    struct tx *tx = store_read(s->config.store, ret->arena);
+    struct op op = op_for(s, tx, ret->arena, &f);
+    if (store_get(tx, &rec_inst, inst, &ret->inst)) {
+        ret->has_job = job_get(&op, inst, &ret->job);
+        ret->machine = machine_of(&op, &ret->inst);
+    }
+    ret->broken = tx_failed(tx);
+    store_read_end(tx);
+}
+
+static void want_done(struct wanted *w)
+{
+    machine_free(w->machine);
+    arena_free(w->arena);
+}
+
+static bool machine_lacks(struct supervisor *s, const struct machine *m)
+{
+    return m && s->config.driver->lacks && s->config.driver->lacks(s->engine, m);
+}
+
+/* Of one that was whole once. */
+static bool lacks(struct supervisor *s, struct op *op, const struct inst *in)
+{
+    if (!s->config.driver->lacks || in->birth != BIRTH_DONE)
+        return false;
+    struct machine *m = machine_of(op, in);
+    bool missing = machine_lacks(s, m);
+
+    machine_free(m);
+    return missing;
+}
+
+static bool needs_disks(const struct wanted *w)
+{
+    static const bool does_without[VERB_COUNT] = {
+        [VERB_CREATE] = true, [VERB_RELEASE] = true, [VERB_FORCE_RELEASE] = true};
+
+    return !w->has_job || (w->job.verb < VERB_COUNT && !does_without[w->job.verb]);
+}
+
+/* Its job, or what its state says: RUNNING. */
+static void go_on(struct supervisor *s, const struct wanted *w)
+{
+    if (w->has_job) {
+        if (!begin(s, w->inst.id, false))
+            look_again(s);
+    } else if (w->inst.state == INST_RUNNING) {
+        own_begin(s, w->inst.id, OWN_START);
+        s->config.driver->start(s->engine, w->machine, 0, false);
+        own_hurry(s, w->inst.id);
+    }
+}
+
+/* Its machine is absent. */
+static void renew(struct supervisor *s, const char *inst)
+{
+    struct wanted w;
+
+    want(s, inst, &w);
+    if (w.broken || !w.machine) {
+        look_again(s); /* there is a job at most */
+    } else if (needs_disks(&w) && machine_lacks(s, w.machine)) {
+        own_begin(s, inst, OWN_DISKS);
+        s->config.driver->create(s->engine, w.machine, 0);
+        own_hurry(s, inst);
+    } else {
+        go_on(s, &w);
+    }
+    want_done(&w);
+}
+
+static void disks_made(struct supervisor *s, const char *inst, const struct outcome *o)
+{
+    struct wanted w;
+
+    if (o->error)
+        log_write(LOG_WARN, "a machine's disks cannot be made anew", "instance", inst, "why",
+                  o->error, NULL);
+    want(s, inst, &w);
+    if (w.machine && !w.broken)
+        go_on(s, &w); /* without its disks the start says so */
+    want_done(&w);
+}
+
+static void started_again(struct supervisor *s, const char *inst, const struct outcome *o)
+{
+    struct wanted w;
+
+    if (o->error) {
+        on_stopped(s, inst, o->error);
+        return;
+    }
+    want(s, inst, &w);
+    if (w.machine && o->ssh_port && o->ssh_port != w.inst.ssh_port) {
+        struct report *r = own_report_new(s, inst, OWN_START);
+
+        r->ssh_port = o->ssh_port;
+        tell(r);
+    } else {
+        take_up(s, inst);
+    }
+    want_done(&w);
+}
+
+static void dropped(struct supervisor *s, const char *inst, const struct outcome *o)
+{
+    if (o->error)
+        log_write(LOG_WARN, "what is left of a machine cannot be removed", "instance", inst, "why",
+                  o->error, NULL);
+    tell(own_report_new(s, inst, OWN_DROP));
+}
+
+static void own_done(struct supervisor *s, const char *inst_, const struct outcome *o)
+{
+    static void (*const next[])(struct supervisor *, const char *,
+                                const struct outcome *) = {[OWN_HALT] = halted,
+                                                           [OWN_DISKS] = disks_made,
+                                                           [OWN_START] = started_again,
+                                                           [OWN_DROP] = dropped};
+    CLEANUP(free_p) char *inst = xstrdup(inst_);
+    const struct work *w = map_get(s->working, inst);
+    enum own own = w ? w->own : OWN_NONE;
+
+    if (!own)
+        return;
+    work_end(s, inst);
+    s->n_own--;
+    if (own == OWN_HALT || own == OWN_DROP || !s->held)
+        next[own](s, inst, o);
+    if (s->stage != SURVEY_OVER && s->n_own < SURVEYS_AT_ONCE / 2)
+        loop_timer_set(s->more, 0, 0);
+}
+
+/* ---- first nothing runs ---- */
+
+void supervisor_hold(struct supervisor *s)
+{
+    s->held = true;
+    s->halting = s->all_halted = false;
+    s->inst_below = 0;
+    free(s->held_why);
+    s->held_why = NULL;
+}
+
+struct names {
+    struct arena *arena;
+    const char **v;
+    size_t n;
+};
+
+static void add_name(void *ctx, const char *name, void *value)
+{
+    struct names *names = ctx;
+
+    (void)value;
+    names->v[names->n++] = arena_str(names->arena, name);
+}
+
+/* What ends takes itself off the map: so its names come first. */
+static void hurry_all(struct supervisor *s)
+{
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    struct names names = {.arena = a, .v = ARENA_ARRAY(a, const char *, map_count(s->working) + 1)};
+
+    map_each(s->working, add_name, &names);
+    for (size_t i = 0; i < names.n; i++)
+        s->config.driver->hurry(s->engine, names.v[i]);
+}
+
+/* The next machines that may run are stopped. */
+static void halt_more(struct supervisor *s)
+{
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    struct fail f = {0};
+    struct batch batch = {.n = 0};
+    struct query q = {.limit = SURVEYS_AT_ONCE, .below = s->inst_below};
+    struct tx *tx = store_read(s->config.store, a);
+    struct op op = op_for(s, tx, a, &f);
+    size_t n;
+
+    query_set(&q, "state",
+              INST_STATES_ALL & ~(1U << INST_STOPPED | 1U << INST_RECYCLED | 1U << INST_PENDING));
+    struct inst *insts = store_find(tx, &rec_inst, &q, &n);
+    for (size_t i = 0; i < n; i++)
+        if ((batch.machines[batch.n] = machine_of(&op, &insts[i])))
+            batch.n++;
+    if (n && !tx_failed(tx))
+        s->inst_below = insts[n - 1].num;
+    s->all_halted = n < SURVEYS_AT_ONCE && !tx_failed(tx);
+    store_read_end(tx);
+    for (size_t i = 0; i < batch.n; i++) {
+        own_begin(s, batch.machines[i]->id, OWN_HALT);
+        s->config.driver->stop(s->engine, batch.machines[i], 0, true);
+        machine_free(batch.machines[i]);
+    }
+}
+
+enum supervisor_holds supervisor_holds(struct supervisor *s, const char **ret_why)
+{
+    *ret_why = s->held_why;
+    if (!s->halting) {
+        hurry_all(s);
+        if (map_count(s->working) || map_count(s->surveying) || map_count(s->reports))
+            return HOLDS_NOT_YET;
+        s->halting = true;
+    }
+    if (!s->all_halted && !s->held_why && s->n_own < SURVEYS_AT_ONCE / 2)
+        halt_more(s);
+    if (s->n_own)
+        return HOLDS_NOT_YET;
+    *ret_why = s->held_why;
+    return s->held_why ? HOLDS_NOT_EVER : s->all_halted ? HOLDS : HOLDS_NOT_YET;
+}
+
+/* ---- then all of it again, by what the rows say now ---- */
+
+void supervisor_resume(struct supervisor *s, bool renews)
+{
+    s->held = false;
+    s->renews = renews;
+    s->stage = SURVEY_ANEW;
+    loop_timer_set(s->more, 0, 0);
+}
+
+static bool survey_anew(struct supervisor *s)
+{
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    struct query newest = {.order = "-id", .limit = 1};
+    size_t n;
+    struct tx *tx = store_read(s->config.store, a);
+    struct job *job = store_find(tx, &rec_job, &newest, &n);
+
+    s->job_end = s->last_job = n ? job->id : 0;
+    s->job_at = s->inst_below = 0;
+    free(s->drop_at);
+    s->drop_at = NULL;
+    bool broken = tx_failed(tx);
+    store_read_end(tx);
+    if (!broken)
+        s->stage = SURVEY_LEFTOVERS;
+    return !broken;
+}
+
+/* Before anything else begins: a new instance may have the name of one that is gone. */
+static bool drop_batch(struct supervisor *s)
+{
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    struct query q = {.order = "inst", .limit = SURVEYS_AT_ONCE / 2};
+    size_t n;
+
+    if (s->drop_at)
+        query_text(&q, "inst", CMP_GT, s->drop_at);
+    struct tx *tx = store_read(s->config.store, a);
+    struct leftover *left = store_find(tx, &rec_leftover, &q, &n);
+    bool broken = tx_failed(tx);
+    store_read_end(tx);
+    for (size_t i = 0; i < n && !broken; i++) {
+        const struct machine m = {.id = left[i].inst, .subnet = left[i].subnet};
+
+        if (!map_get(s->working, m.id)) {
+            own_begin(s, m.id, OWN_DROP);
+            s->config.driver->release(s->engine, &m, 0);
+            own_hurry(s, m.id);
+        }
+    }
+    if (n && !broken) {
+        free(s->drop_at);
+        s->drop_at = xstrdup(left[n - 1].inst);
+    }
+    if (!n && !broken)
+        s->stage = SURVEY_JOBS;
+    return !broken;
+}
+
+void supervisor_hurry(struct supervisor *s, const char *inst)
+{
+    if (!s->stopping && map_get(s->working, inst))
+        s->config.driver->hurry(s->engine, inst);
+}
+
+bool supervisor_renewed(const struct supervisor *s)
+{
+    return supervisor_ready(s) && !s->n_own;
 }
 
 /* ---- life ---- */
@@ -624,7 +999,9 @@ enum err supervisor_new(const struct supervisor_config *config, struct superviso
         supervisor_free(s);
         return e;
     }
-    if (!survey_begin(s)) {
+    if (config->renews) {
+        supervisor_resume(s, true);
+    } else if (!survey_begin(s)) {
         supervisor_free(s);
         return fail(f, ERR_INTERNAL, "the instances cannot be read; see the log");
     }
@@ -684,6 +1061,8 @@ void supervisor_free(struct supervisor *s)
     map_each(s->working, free_work, NULL);
     map_free(s->working);
     map_free(s->surveying);
+    free(s->held_why);
+    free(s->drop_at);
     free(s);
 }
 

@@ -22,6 +22,7 @@ struct supervisor_config {
     struct engine_config engine;
     void (*told)(void *ctx); /* the store has learnt something from here; NULL: nobody asks */
     void *ctx;
+    bool renews; /* supervisor_resume(.., true) did not get to its end in the last life */
 };
 
 enum err supervisor_new(const struct supervisor_config *config, struct supervisor **ret,
@@ -47,6 +48,23 @@ int64_t supervisor_next(const struct supervisor *s, const char *clock);
 void supervisor_run_until(struct supervisor *s, const char *clock, int64_t until);
 /* Clocks were stopped, moved or set going. */
 void supervisor_clocks_changed(struct supervisor *s);
+
+/*
+ * The rows are to become others. From supervisor_hold on nothing begins; what is under way is
+ * hurried; then every machine is stopped, by force. supervisor_holds is asked again and again until
+ * it is not HOLDS_NOT_YET; *ret_why is the reason of HOLDS_NOT_EVER, and its own. In any case
+ * supervisor_resume goes on, with whatever the rows say then: with `renews` what is RUNNING and has
+ * no machine is started again without a word, missing disks are made anew, and leftovers removed.
+ */
+enum supervisor_holds { HOLDS, HOLDS_NOT_YET, HOLDS_NOT_EVER };
+void supervisor_hold(struct supervisor *s);
+enum supervisor_holds supervisor_holds(struct supervisor *s, const char **ret_why);
+void supervisor_resume(struct supervisor *s, bool renews);
+/* Is all of that done? */
+bool supervisor_renewed(const struct supervisor *s);
+
+/* What is under way for the instance is to end as soon as it can. */
+void supervisor_hurry(struct supervisor *s, const char *inst);
 
 /* Is the survey over? */
 bool supervisor_ready(const struct supervisor *s);

@@ -26,7 +26,9 @@
 #include "net/tls.h"
 #include "server/config.h"
 #include "server/front.h"
+#include "server/opkey.h"
 #include "server/seed.h"
+#include "server/upkeep.h"
 #include "server/web.h"
 #include "version.h"
 
@@ -50,6 +52,7 @@ struct server {
     struct store *store;
     struct supervisor *supervisor;
     struct clockwork *clockwork;
+    struct upkeep *upkeep;
     struct api *api;
     struct web web;
     struct tls_ctx *tls;
@@ -60,6 +63,7 @@ struct server {
     atomic_uint undrained; /* threads with requests in progress, when ending */
     struct seeded seeded;
     const char *endpoints[3];
+    const char *operator_key; /* NULL: none is needed */
     bool ending;
 };
 
@@ -191,11 +195,19 @@ static enum err open_engine(struct server *s, struct fail *f)
                                                             .driver = s->config.driver,
                                                             .engine = s->config.engine,
                                                             .told = told,
-                                                            .ctx = s},
+                                                            .ctx = s,
+                                                            .renews = upkeep_renews(s->store)},
                                 &s->supervisor, f);
-    if (!e)
-        s->clockwork = clockwork_new(&(struct clockwork_config){
-            .loop = s->loop, .store = s->store, .core = &s->core, .supervisor = s->supervisor});
+    if (e)
+        return e;
+    s->clockwork = clockwork_new(&(struct clockwork_config){
+        .loop = s->loop, .store = s->store, .core = &s->core, .supervisor = s->supervisor});
+    s->upkeep = upkeep_new(&(struct upkeep_config){.loop = s->loop,
+                                                   .store = s->store,
+                                                   .core = &s->core,
+                                                   .supervisor = s->supervisor,
+                                                   .dir = s->config.dir,
+                                                   .has_files = s->config.driver->lacks});
     return e;
 }
 
@@ -215,6 +227,7 @@ static void changed(void *ctx)
 
     supervisor_kick(s->supervisor);
     clockwork_kick(s->clockwork);
+    upkeep_kick(s->upkeep);
 }
 
 static void poll(void *ctx)
@@ -356,6 +369,14 @@ static enum err write_server_json(struct server *s, struct fail *f)
     return ERR_NONE;
 }
 
+/* Who is not on this computer needs it for the test controls. */
+static enum err find_operator_key(struct server *s, struct fail *f)
+{
+    if (!s->core.settings.controls || is_loopback(s->config.host))
+        return ERR_NONE;
+    return operator_key(s->config.dir, s->arena, &s->operator_key, f);
+}
+
 static void setup_control(struct server *s)
 {
     struct control_config c = {.version = OSTLER_VERSION,
@@ -364,6 +385,7 @@ static void setup_control(struct server *s)
                                .dialects = served_dialects,
                                .engine = describe,
                                .ctx = s,
+                               .operator_key = s->operator_key,
                                .started_at = s->core.world->now_ms(s->core.world)};
 
     control_setup(&c);
@@ -427,7 +449,7 @@ static enum err open_all(struct server *s, struct fail *f)
     s->drained = loop_wake_new(s->loop, drained, s);
     s->poll = loop_timer_new(s->loop, poll, s);
     if ((e = open_core(s, f)) || (e = open_engine(s, f)) || (e = open_http(s, f)) ||
-        (e = write_server_json(s, f)))
+        (e = find_operator_key(s, f)) || (e = write_server_json(s, f)))
         return e;
     s->patience = loop_timer_new(s->loop, drained, s);
     s->signals[0] = loop_signal_new(s->loop, SIGINT, on_signal, s);
@@ -439,11 +461,13 @@ static enum err open_all(struct server *s, struct fail *f)
 static void close_all(struct server *s)
 {
     clockwork_stop(s->clockwork);
+    upkeep_stop(s->upkeep);
     supervisor_stop(s->supervisor);
     while (s->n_fronts)
         front_free(s->fronts[--s->n_fronts]);
     store_close(s->store); /* delivers what was committed */
     clockwork_free(s->clockwork);
+    upkeep_free(s->upkeep);
     supervisor_free(s->supervisor);
     api_give_up(s->api);
     http_server_free(s->http);

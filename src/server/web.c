@@ -17,7 +17,8 @@ static struct request *request_of(struct http_exchange *x)
                           .body = x->body ? x->body : "",
                           .body_len = x->body_len,
                           .peer = x->peer,
-                          .local_operator = x->local_operator};
+                          .local_operator = x->local_operator,
+                          .tls = x->tls};
     return r;
 }
 

@@ -47,8 +47,8 @@ static int on_commit(void *ctx, sqlite3 *lite_db, const char *name, int pages)
     struct db *db = ctx;
 
     (void)lite_db;
-    (void)name;
-    db->log_pages = pages;
+    if (streq(name, "main")) /* not one that is attached for a moment */
+        db->log_pages = pages;
     return SQLITE_OK;
 }
 

@@ -829,6 +829,26 @@ void store_delete_all(struct tx *tx, const struct record *rec, const struct quer
     tx_run(tx, s);
 }
 
+static void clear_text(struct buf *sql, const struct record *rec)
+{
+    buf_fmt(sql, "DELETE FROM %s", rec->table);
+}
+
+static void clear_sets_text(struct buf *sql, const struct record *rec)
+{
+    buf_fmt(sql, "DELETE FROM %s_bits", rec->table);
+}
+
+void store_clear(struct tx *tx, const struct record *rec)
+{
+    struct stmt *s = tx_simple(tx, 'c', rec, clear_text);
+
+    if (s)
+        tx_run(tx, s);
+    if (s && rec->facets && (s = tx_simple(tx, 'C', rec, clear_sets_text)))
+        tx_run(tx, s);
+}
+
 static void next_text(struct buf *sql, const struct record *rec)
 {
     (void)rec;

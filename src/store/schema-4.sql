@@ -105,3 +105,20 @@ INSERT INTO due SELECT inst.id || '/empty', account, '', inst.id, 2, recycled_at
 ALTER TABLE idem ADD COLUMN account TEXT NOT NULL DEFAULT '';
 UPDATE idem SET account = substr(key, 1, instr(key, '/') - 1);
 CREATE INDEX idem_by_age ON idem (account, created_at);
+
+-- What the server itself is to do to the whole, or to an account, besides answering; and what is left of machines whose
+-- instances are gone.
+CREATE TABLE chore (
+    key     TEXT PRIMARY KEY NOT NULL,
+    id      INTEGER NOT NULL,
+    kind    INTEGER NOT NULL,
+    state   INTEGER NOT NULL,
+    name    TEXT NOT NULL,
+    failure INTEGER NOT NULL,
+    why     TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE leftover (
+    inst   TEXT PRIMARY KEY NOT NULL,
+    subnet TEXT NOT NULL
+) WITHOUT ROWID;

@@ -117,6 +117,16 @@ static void lose(struct shared *s, struct queue *batch)
             w->result = ERR_INTERNAL;
 }
 
+static void run_alone(struct shared *s, struct write *w)
+{
+    struct tx *tx = &s->writer_tx;
+
+    tx->failed = false;
+    w->result = w->run(w, tx);
+    tx->failed = false;
+    atomic_fetch_add(&s->commits, 1);
+}
+
 static void run_batch(struct shared *s, struct queue *batch)
 {
     struct queue ran;
@@ -236,13 +246,20 @@ static void *write_loop(void *arg)
         (void)pthread_mutex_lock(&s->lock);
         while (!s->waiting.n && !s->closing)
             (void)pthread_cond_wait(&s->work, &s->lock);
-        while (batch.n < MAX_BATCH && (w = queue_take(&s->waiting)))
+        bool alone = s->waiting.n && s->waiting.first->alone;
+        size_t max = alone ? 1 : MAX_BATCH;
+        while (batch.n < max && s->waiting.n && s->waiting.first->alone == alone) {
+            w = queue_take(&s->waiting);
             queue_add(&batch, w);
+        }
         (void)pthread_mutex_unlock(&s->lock);
         if (!batch.n)
             return NULL; /* closing, and nothing waits */
 
-        run_batch(s, &batch);
+        if (alone)
+            run_alone(s, batch.first);
+        else
+            run_batch(s, &batch);
         hand_back(s, &batch);
         mind_log(s);
     }
@@ -327,7 +344,8 @@ static void waited_done(struct write *w)
 
 enum err store_write_now(struct store *s, struct write *w)
 {
-    struct waited me = {.write = {.run = waited_run, .done = waited_done}, .inner = w};
+    struct waited me = {.write = {.run = waited_run, .done = waited_done, .alone = w->alone},
+                        .inner = w};
     enum err e = store_submit(s, &me.write);
 
     while (!e && !me.done) {

@@ -363,6 +363,11 @@ const struct err_row alibaba_errors[] = {
      "Specified access key is not found."},
     {ERR_STATUS_UNKNOWN, 404, "InvalidStatus.NotFound", "The specified Status is not found"},
     {ERR_LOCK_REASON, 404, "InvalidLockReason.NotFound", "The specified LockReason is not found"},
+    {ERR_SNAPSHOT_NOT_FOUND, 404, "InvalidSnapshotId.NotFound",
+     "The specified snapshot is not found."},
+    {ERR_SNAPSHOT_UNUSABLE, 400, "InvalidSnapshotId.NotUsable",
+     "The specified snapshot cannot be used."},
+    {ERR_ACCOUNT_IN_USE, 400, "InvalidAccount.InUse", "The account is in use."},
     {ERR_NETWORK_TYPE, 404, "InvalidNetworkType.NotFound",
      "The specified InstanceNetworkType is not found"},
 

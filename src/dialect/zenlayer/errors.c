@@ -128,6 +128,9 @@ const struct err_row zec_errors[] = {
     {ERR_ACCESS_KEY_NOT_FOUND, 404, NOT_FOUND, "The access key does not exist: %d."},
     {ERR_STATUS_UNKNOWN, 400, BAD_VALUE, "The status is not known: %d."},
     {ERR_LOCK_REASON, 400, BAD_VALUE, "The lock reason is not known: %d."},
+    {ERR_SNAPSHOT_NOT_FOUND, 404, NOT_FOUND, "The snapshot does not exist: %d."},
+    {ERR_SNAPSHOT_UNUSABLE, 400, BAD_VALUE, "The snapshot cannot be used: %d."},
+    {ERR_ACCOUNT_IN_USE, 400, BAD_VALUE, "The account is in use: %d."},
     {ERR_NETWORK_TYPE, 400, BAD_VALUE, "The network type is not known: %d."},
 
     /* addresses and disks */

@@ -56,6 +56,16 @@ static bool is_there(int dirfd, const char *name)
     return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
+bool disks_lack(int dirfd, const struct machine *spec)
+{
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+
+    for (size_t i = 0; i < spec->n_disks; i++)
+        if (!is_there(dirfd, file_name(a, &spec->disks[i])))
+            return true;
+    return false;
+}
+
 static void job_free(struct disks_job *job)
 {
     loop_timer_free(job->soon);

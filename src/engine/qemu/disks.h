@@ -32,6 +32,9 @@ struct disks_job *disks_make(struct disks_queue *queue, int dirfd, const struct 
                              const struct image_files *image, bool only_local,
                              void (*done)(void *arg, const char *error), void *arg);
 
+/* Is one of those files not there? */
+bool disks_lack(int dirfd, const struct machine *spec);
+
 /* Ends it without `done`. NULL is fine. */
 void disks_cancel(struct disks_job *job);
 

@@ -196,6 +196,13 @@ static void do_harm(struct engine *e, const struct harm *h)
     harm_begin(e, h);
 }
 
+static bool lacks(struct engine *e, const struct machine *m)
+{
+    CLEANUP(close_p) int dirfd = vmdir_open(e->dir, m->id, false);
+
+    return dirfd == -ENOENT || (dirfd >= 0 && disks_lack(dirfd, m));
+}
+
 const struct engine_driver engine_qemu = {
     .name = "qemu",
     .open = open_engine,
@@ -209,4 +216,5 @@ const struct engine_driver engine_qemu = {
     .hurry = do_hurry,
     .survey = do_survey,
     .harm = do_harm,
+    .lacks = lacks,
 };

@@ -27,7 +27,7 @@ static const struct record *const records[] = {
     &rec_account, &rec_access_key,   &rec_inst,     &rec_disk,    &rec_image, &rec_kms_key,
     &rec_vpc,     &rec_subnet,       &rec_secgroup, &rec_keypair, &rec_job,   &rec_event,
     &rec_idem,    &rec_address,      &rec_nonce,    &rec_setting, &rec_clock, &rec_due,
-    &rec_fault,   &rec_engine_fault, &rec_capacity, &rec_harm};
+    &rec_fault,   &rec_engine_fault, &rec_capacity, &rec_harm,    &rec_chore, &rec_leftover};
 
 static void columns_are_the_schemas(void **state)
 {
