@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "api/transcript.h"
 #include "base/log.h"
 
 enum { FORGET_EVERY = 1024 }; /* writes, until nonces that are too old are forgotten */
@@ -90,6 +91,8 @@ static void finish(struct way *w, enum err e)
         a.status = 200;
         c->dialect->answer(c, w->out, &a);
     }
+    if (w->api->config.transcript)
+        transcript_note(w->api->config.transcript, c, &a, w->began);
     json_decref(c->params);
     log_call(w, a.status);
     w->reply(w->ctx, &a);

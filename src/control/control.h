@@ -28,10 +28,11 @@ void control_enc_time(struct call *c, struct enc *e, const char *name, int64_t m
 extern const struct err_row control_errors[];
 
 extern const struct action op_create_access_key, op_create_account, op_delete_access_key,
-    op_delete_key_pair, op_environment, op_expire_instance, op_fail_disk, op_grant_kms,
-    op_heal_disk, op_import_key_pair, op_list_access_keys, op_list_accounts, op_list_events,
-    op_list_images, op_list_instances, op_list_key_pairs, op_lock_instance, op_make_network,
-    op_read_console_log, op_register_image, op_revoke_kms, op_server_info, op_set_access_key_status,
-    op_set_account, op_set_overdue, op_show_instance, op_unlock_instance;
+    op_delete_key_pair, op_delete_transcript, op_environment, op_expire_instance, op_fail_disk,
+    op_grant_kms, op_heal_disk, op_import_key_pair, op_list_access_keys, op_list_accounts,
+    op_list_events, op_list_images, op_list_instances, op_list_key_pairs, op_list_transcripts,
+    op_lock_instance, op_make_network, op_read_console_log, op_read_transcript, op_register_image,
+    op_revoke_kms, op_server_info, op_set_access_key_status, op_set_account, op_set_overdue,
+    op_show_instance, op_start_transcript, op_stop_transcript, op_unlock_instance;
 
 #endif

@@ -24,8 +24,9 @@
 /* What the actions say about the server itself. Borrowed; must outlive it. */
 struct control_config {
     const char *version;
-    const char *dir;              /* the data directory, absolute */
-    const char *const *endpoints; /* ended by NULL; the first is the one that clients are told */
+    const char *dir;               /* the data directory, absolute */
+    const char *const *endpoints;  /* ended by NULL; the first is the one that clients are told */
+    struct transcript *transcript; /* what is recorded into; NULL: nothing can be */
     const char *(*engine)(void *ctx); /* a sentence about the engine; called on the loop's thread */
     void *ctx;
     int64_t started_at; /* ms since 1970 */
@@ -33,6 +34,10 @@ struct control_config {
 
 /* Once, before the first request. */
 void control_setup(const struct control_config *config);
+
+/* Makes the recording what the store says it is: at the start, and after the store has become
+ * another. */
+void control_follow_transcript(struct store *store, struct arena *a);
 
 extern const struct dialect dialect_operator;
 
