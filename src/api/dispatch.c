@@ -94,6 +94,7 @@ static void finish(struct way *w, enum err e)
     if (w->api->config.transcript)
         transcript_note(w->api->config.transcript, c, &a, w->began);
     json_decref(c->params);
+    json_decref(c->lists);
     log_call(w, a.status);
     w->reply(w->ctx, &a);
     buf_done(&a.body);

@@ -16,9 +16,10 @@ static const struct {
     const char *title;
     const struct verb *verbs;
 } sections[] = {
-    {"Instances", verbs_inst}, {"Consoles", verbs_console},
-    {"Images", verbs_image},   {"What only an operator may", verbs_admin},
-    {"Clients", verbs_env},    {"This program", verbs_help},
+    {"Instances", verbs_inst},        {"Consoles", verbs_console},
+    {"Images", verbs_image},          {"What only an operator may", verbs_admin},
+    {"Recordings", verbs_transcript}, {"Clients", verbs_env},
+    {"This program", verbs_help},
 };
 
 static void print_line(struct cli *c, const struct verb *v)

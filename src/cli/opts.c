@@ -48,6 +48,12 @@ static const struct {
     [OPT_SUBJECT] = {"subject", 0, "ID", "about this thing only"},
     [OPT_KEY] = {"key", 0, "ID", "this key only"},
     [OPT_API] = {"api", 0, "CLOUD", "ask by alibaba's API or zenlayer's (alibaba)"},
+    [OPT_ENDPOINT] = {"endpoint", 0, "URL", "the server's address (the data directory's)"},
+    [OPT_MAP] = {"map", 0, "OLD=NEW[,OLD=NEW]", "what else the recording calls otherwise"},
+    [OPT_MAX_BYTES] = {"max-bytes", 0, "N", "end it when its file would be larger (1 GiB)"},
+    [OPT_NEW_ACCOUNT] = {"new-account", 0, NULL, "with an account of its own, which sees nothing"},
+    [OPT_PATIENCE] = {"patience", 0, "SECONDS", "how long what is on its way is asked for (30)"},
+    [OPT_TIMING] = {"timing", 0, NULL, "keep the recorded pauses, up to a minute each"},
 };
 
 enum { HELP = OPT_COUNT, MAX_LONG = OPT_COUNT + 2 };

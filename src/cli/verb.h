@@ -48,6 +48,12 @@ enum opt_id {
     OPT_SUBJECT,
     OPT_KEY,
     OPT_API,
+    OPT_ENDPOINT,
+    OPT_MAP,
+    OPT_MAX_BYTES,
+    OPT_NEW_ACCOUNT,
+    OPT_PATIENCE,
+    OPT_TIMING,
     OPT_COUNT
 };
 
@@ -91,7 +97,7 @@ static inline bool given(const struct cli *c, enum opt_id id)
 
 /* The verbs of one file, ended by a name of NULL. */
 extern const struct verb verbs_inst[], verbs_console[], verbs_image[], verbs_admin[], verbs_env[],
-    verbs_doctor[], verbs_help[];
+    verbs_doctor[], verbs_help[], verbs_transcript[];
 
 /* All lists, ended by NULL. */
 extern const struct verb *const verb_lists[];

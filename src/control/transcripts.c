@@ -67,15 +67,32 @@ void control_follow_transcript(struct store *store, struct arena *a)
     store_read_end(tx);
 }
 
-static bool settled(struct call *c, const void *in, void *out, enum err *ret)
+/* ---- beginning and ending ---- */
+
+struct switched {
+    struct transcript_status now;
+    const char *why; /* it had ended before it was stopped; "" it had not */
+};
+
+static bool settled(struct call *c, const void *in, void *out_, enum err *ret)
 {
+    struct switched *out = out_;
+
     (void)in;
-    (void)out;
     *ret = follow(c->op.tx, c->op.fail);
+    transcript_show(recorder(), c->arena, &out->now);
     return true;
 }
 
-/* ---- beginning and ending ---- */
+static void encode_switched(struct call *c, const void *out_, struct enc *e)
+{
+    const struct switched *out = out_;
+
+    enc_str(e, "name", out->now.name);
+    enc_str(e, "file", transcript_path(recorder(), c->arena, out->now.name));
+    enc_int(e, "requests", out->now.lines);
+    enc_str_or_null(e, "endedBecause", out->why);
+}
 
 static enum err check_name(struct call *c, const char *name)
 {
@@ -117,23 +134,13 @@ static enum err start(struct call *c, const void *in_, void *out)
     return ERR_NONE;
 }
 
-static void encode_started(struct call *c, const void *out, struct enc *e)
-{
-    struct transcript_status s;
-
-    (void)out;
-    transcript_show(recorder(), c->arena, &s);
-    enc_str(e, "name", s.name);
-    enc_str(e, "file", transcript_path(recorder(), c->arena, s.name));
-    enc_int(e, "requests", s.lines);
-}
-
 const struct action op_start_transcript = {
     .name = "StartTranscript",
     .summary = "Records what the clouds' clients ask and are answered, also after a restart.",
     .perm = PERM_CONTROL,
     .access = ACCESS_WRITE,
     .in_size = sizeof(struct name_in),
+    .out_size = sizeof(struct switched),
     .in = FIELDS(F_STR(struct name_in, name, "name", .def_str = "transcript",
                        .text = "Its file is DATA/transcripts/NAME.jsonl; goes on behind what is "
                                "there."),
@@ -142,13 +149,13 @@ const struct action op_start_transcript = {
                        .text = "It ends when its file would be larger.")),
     .errors = ERRORS(ERR_TRANSCRIPT_ON),
     .run = start,
-    .encode = encode_started,
+    .encode = encode_switched,
     .settled = settled,
 };
 
 static enum err stop(struct call *c, const void *in, void *out_)
 {
-    struct transcript_status *out = out_;
+    struct switched *out = out_;
     struct wanted now = read_setting(c->op.tx);
 
     (void)in;
@@ -156,20 +163,9 @@ static enum err stop(struct call *c, const void *in, void *out_)
         return fail(c->op.fail, ERR_TRANSCRIPT_NOT_FOUND, "nothing is being recorded");
     store_delete(c->op.tx, &rec_setting, SETTING);
     event_append(&c->op, now.name, "transcript-stopped", NULL);
-    transcript_show(recorder(), c->arena, out);
+    transcript_show(recorder(), c->arena, &out->now);
+    out->why = out->now.why;
     return ERR_NONE;
-}
-
-static void encode_stopped(struct call *c, const void *out_, struct enc *e)
-{
-    const struct transcript_status *out = out_;
-    struct transcript_status s;
-
-    transcript_show(recorder(), c->arena, &s);
-    enc_str(e, "name", s.name);
-    enc_str(e, "file", transcript_path(recorder(), c->arena, s.name));
-    enc_int(e, "requests", s.lines);
-    enc_str_or_null(e, "endedBecause", out->why);
 }
 
 const struct action op_stop_transcript = {
@@ -177,10 +173,10 @@ const struct action op_stop_transcript = {
     .summary = "Ends the recording. Its file stays.",
     .perm = PERM_CONTROL,
     .access = ACCESS_WRITE,
-    .out_size = sizeof(struct transcript_status),
+    .out_size = sizeof(struct switched),
     .errors = ERRORS(ERR_TRANSCRIPT_NOT_FOUND),
     .run = stop,
-    .encode = encode_stopped,
+    .encode = encode_switched,
     .settled = settled,
 };
 
