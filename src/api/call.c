@@ -39,12 +39,17 @@ static const struct err_row *find_row(const struct err_row *rows, enum err e)
     return NULL;
 }
 
+const struct err_row *dialect_row(const struct dialect *d, const struct action *a, enum err e)
+{
+    const struct err_row *row = a ? find_row(a->rows, e) : NULL;
+
+    return row ? row : find_row(d->errors, e);
+}
+
 const struct err_row *call_err_row(const struct call *c)
 {
-    const struct err_row *row = c->action ? find_row(c->action->rows, c->fail.err) : NULL;
+    const struct err_row *row = dialect_row(c->dialect, c->action, c->fail.err);
 
-    if (!row)
-        row = find_row(c->dialect->errors, c->fail.err);
     return row ? row : find_row(c->dialect->errors, ERR_INTERNAL);
 }
 

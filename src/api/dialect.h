@@ -36,6 +36,8 @@ struct answer {
     struct buf body;
     struct header headers[4]; /* values in the call's arena */
     size_t n_headers;
+    enum fate fate;   /* what becomes of it on its way: see api/fault.h */
+    int64_t delay_ms; /* before it sets out */
 };
 
 /* One request on its way. Made by dispatch, filled by the dialect. */
@@ -115,9 +117,25 @@ struct dialect {
     void (*answer)(struct call *c, const void *out, struct answer *a);
     /* The whole refusal, from c->fail by `row`. */
     void (*refuse)(struct call *c, const struct err_row *row, struct answer *a);
+
+    /* ---- for errors on demand ---- */
+
+    /* The instances that the request names, in the arena. NULL: nothing is asked of this dialect.
+     */
+    struct strs (*instances)(const struct call *c);
+    /* Adds the header by which clients are told when to try again. */
+    void (*say_retry)(struct call *c, int64_t ms, struct answer *a);
+    /* Besides its tables, the rows that an action's parameters are refused with: the i-th, or NULL.
+     * NULL: it has none. */
+    const struct err_row *(*param_row)(const struct action *a, size_t i);
 };
 
-/* The row that says c->fail: the action's own, else the dialect's. Every error has one. */
+/* The row that says `e`: the action's own (NULL: of none), else the dialect's; NULL: neither has
+ * one.
+ */
+const struct err_row *dialect_row(const struct dialect *d, const struct action *a, enum err e);
+
+/* The row that says c->fail. Every error has one. */
 const struct err_row *call_err_row(const struct call *c);
 
 /* Expands %p, %d and %a of a row's message into the arena. */

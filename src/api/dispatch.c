@@ -2,12 +2,16 @@
  * The way of a request, once for all dialects:
  *
  *   whose? ▸ parse ▸ verify ▸ find ▸ permit ▸ decode ▸ run (here, or on the writer) ▸ answer
+ *
+ * Where errors are asked for, a request that may be given one is judged on the writer between find
+ * and permit.
  */
 #include "api/dispatch.h"
 
 #include <assert.h>
 #include <stdio.h>
 
+#include "api/fault.h"
 #include "api/transcript.h"
 #include "base/log.h"
 
@@ -27,6 +31,7 @@ struct way {
     struct write write;
     struct api *api;
     void *in, *out;
+    const struct verdict *verdict; /* a fault's; NULL: none has struck */
     api_reply_fn *reply;
     void *ctx;
     int64_t began;
@@ -70,8 +75,8 @@ static void log_call(struct way *w, int status)
     log_write(level, "request", "request", c->request_id, "dialect", c->dialect->name, "action",
               c->action_name ? c->action_name : "-", "account", c->op.account, "status",
               status_text, "error", c->fail.err ? err_name(c->fail.err) : NULL, "detail",
-              c->fail.err == ERR_INTERNAL ? c->fail.detail : NULL, "ms", ms_text, "peer",
-              c->req->peer, NULL);
+              c->fail.err == ERR_INTERNAL ? c->fail.detail : NULL, "fault",
+              w->verdict ? w->verdict->id : NULL, "ms", ms_text, "peer", c->req->peer, NULL);
 }
 
 static void finish(struct way *w, enum err e)
@@ -84,6 +89,8 @@ static void finish(struct way *w, enum err e)
             (void)fail(&c->fail, e, "%s", err_text(e));
         const struct err_row *row = call_err_row(c);
 
+        if (w->verdict && w->verdict->refused)
+            row = &w->verdict->row;
         a.status = row->status;
         c->dialect->refuse(c, row, &a);
     } else {
@@ -92,7 +99,9 @@ static void finish(struct way *w, enum err e)
         c->dialect->answer(c, w->out, &a);
     }
     if (w->api->config.transcript)
-        transcript_note(w->api->config.transcript, c, &a, w->began);
+        transcript_note(w->api->config.transcript, c, &a, w->verdict, w->began);
+    if (w->verdict)
+        fault_shape(c, w->verdict, &a);
     json_decref(c->params);
     json_decref(c->lists);
     log_call(w, a.status);
@@ -248,16 +257,24 @@ static enum err permit(struct call *c)
     return ERR_NONE;
 }
 
-/* Up to the decoded input; all of it on the read snapshot. */
-static enum err prepare(struct way *w)
+/* Who asks for what? */
+static enum err identify(struct call *c)
 {
-    struct call *c = &w->call;
     enum err e;
 
     if ((e = c->dialect->parse(c)) || (e = c->dialect->verify(c)))
         return e;
     c->op.account = c->key.account ? c->key.account : c->op.account;
-    if ((e = c->dialect->find(c, &c->action)) || (e = permit(c)))
+    return c->dialect->find(c, &c->action);
+}
+
+/* Up to the decoded input. */
+static enum err admit(struct way *w)
+{
+    struct call *c = &w->call;
+    enum err e = permit(c);
+
+    if (e)
         return e;
     w->in = arena_alloc(c->arena, c->action->in_size + 1);
     w->out = arena_alloc(c->arena, c->action->out_size + 1);
@@ -304,6 +321,75 @@ static const struct dialect *whose(struct api *api, const struct request *r)
     return NULL;
 }
 
+/* ---- the way from the front to the writer ---- */
+
+/* What the writer is to do; answered after its commit, or now when it takes no more. */
+static void submit(struct way *w, enum err (*run_)(struct write *write, struct tx *tx),
+                   void (*done)(struct write *write))
+{
+    w->write = (struct write){.run = run_, .done = done};
+    enum err e = store_submit(w->api->config.store, &w->write);
+
+    if (e)
+        finish(w, e);
+}
+
+static enum err judge_run(struct write *write, struct tx *tx)
+{
+    struct way *w = CONTAINER_OF(write, struct way, write);
+    struct call *c = &w->call;
+
+    c->op.tx = tx;
+    tx_use_arena(tx, c->arena);
+    w->verdict = fault_judge(c);
+    tx_use_arena(tx, NULL);
+    c->op.tx = NULL;
+    return tx_failed(tx) ? ERR_INTERNAL : ERR_NONE;
+}
+
+static void go(struct way *w, bool judged);
+
+static void judge_done(struct write *write)
+{
+    struct way *w = CONTAINER_OF(write, struct way, write);
+
+    if (write->result) {
+        w->verdict = NULL; /* it was not kept */
+        finish(w, write->result);
+    } else if (w->verdict && w->verdict->refused) {
+        finish(w, fault_raise(&w->call, w->verdict));
+    } else {
+        go(w, true);
+    }
+}
+
+/* As far as a snapshot leads. `judged`: it has been here before, up to the judge. */
+static void go(struct way *w, bool judged)
+{
+    struct call *c = &w->call;
+    struct tx *tx = store_read(w->api->config.store, c->arena);
+    enum err e = ERR_NONE;
+
+    c->op.tx = tx;
+    if (!judged)
+        e = identify(c);
+    bool judge = !e && !judged && fault_awaits(c);
+    if (!e && !judge)
+        e = admit(w);
+    if (!e && !judge && c->action->access == ACCESS_READ)
+        e = run(w, tx);
+    if (tx_failed(tx))
+        e = ERR_INTERNAL;
+    store_read_end(tx);
+    c->op.tx = NULL;
+    if (!e && judge)
+        submit(w, judge_run, judge_done);
+    else if (!e && c->action->access == ACCESS_WRITE)
+        submit(w, write_run, write_done);
+    else
+        finish(w, e);
+}
+
 /* Nobody's: a page of one sentence, which says what is here. */
 static void answer_nobody(struct api *api, const struct request *r, int status, const char *text,
                           api_reply_fn *reply, void *ctx)
@@ -332,27 +418,10 @@ void api_handle(struct api *api, const struct request *r, struct arena *arena, a
         return;
     }
     struct way *w = way_new(arena);
-    struct call *c = &w->call;
     w->reply = reply;
     w->ctx = ctx;
     begin(w, d, api, r, arena);
-
-    struct tx *tx = store_read(api->config.store, arena);
-    c->op.tx = tx;
-    enum err e = prepare(w);
-    if (!e && c->action->access == ACCESS_READ)
-        e = run(w, tx);
-    if (tx_failed(tx))
-        e = ERR_INTERNAL;
-    store_read_end(tx);
-    c->op.tx = NULL;
-    if (!e && c->action->access == ACCESS_WRITE) {
-        w->write = (struct write){.run = write_run, .done = write_done};
-        e = store_submit(api->config.store, &w->write);
-        if (!e)
-            return; /* answered after the commit */
-    }
-    finish(w, e);
+    go(w, false);
 }
 
 void api_refuse(struct api *api, const struct request *r, struct arena *arena, enum err err,

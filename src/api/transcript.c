@@ -199,12 +199,13 @@ void transcript_show(struct transcript *t, struct arena *a, struct transcript_st
     (void)pthread_mutex_unlock(&t->lock);
 }
 
-void transcript_note(struct transcript *t, struct call *c, const struct answer *a, int64_t began)
+void transcript_note(struct transcript *t, struct call *c, const struct answer *a,
+                     const struct verdict *v, int64_t began)
 {
     CLEANUP(buf_done) struct buf rest = {0};
     CLEANUP(buf_done) struct buf line = {0};
 
-    if (!t || !atomic_load(&t->on) || !transcript_line(c, a, began, &rest))
+    if (!atomic_load(&t->on) || !transcript_line(c, a, v, began, &rest))
         return;
     (void)pthread_mutex_lock(&t->lock);
     if (t->fd >= 0) {

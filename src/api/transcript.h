@@ -10,7 +10,7 @@
 #ifndef OSTLER_API_TRANSCRIPT_H
 #define OSTLER_API_TRANSCRIPT_H
 
-#include "api/dialect.h"
+#include "api/fault.h"
 
 struct transcript;
 
@@ -45,8 +45,11 @@ enum err transcript_try(struct transcript *t, const char *name, struct fail *f);
 void transcript_close(struct transcript *t);
 void transcript_show(struct transcript *t, struct arena *a, struct transcript_status *ret);
 
-/* Writes the call and its answer down, if there is a recording. `t` NULL: there never is. `began`:
- * ms since 1970. */
-void transcript_note(struct transcript *t, struct call *c, const struct answer *a, int64_t began);
+/*
+ * Writes the call and its answer down, if there is a recording: the answer as it was meant, before
+ * a fault (`v`; NULL: none) decides what becomes of it on its way. `began`: ms since 1970.
+ */
+void transcript_note(struct transcript *t, struct call *c, const struct answer *a,
+                     const struct verdict *v, int64_t began);
 
 #endif

@@ -286,7 +286,18 @@ static void add_request(json_t *line, struct cleaner *k, const struct call *c)
     add(line, "headers", request_headers(k, c->req));
 }
 
-bool transcript_line(struct call *c, const struct answer *a, int64_t began, struct buf *ret)
+/* A refusal that was asked for, or what became of the answer. */
+static json_t *fault(const struct verdict *v)
+{
+    if (!v)
+        return json_null();
+    return json_pack("{s:s, s:b, s:s, s:I, s:I}", "id", v->id, "refused", v->refused, "then",
+                     fault_fate_name(v->fate), "delayMs", (json_int_t)v->delay_ms, "retryAfterMs",
+                     (json_int_t)v->retry_ms);
+}
+
+bool transcript_line(struct call *c, const struct answer *a, const struct verdict *v, int64_t began,
+                     struct buf *ret)
 {
     struct cleaner *k = ARENA_NEW(c->arena, struct cleaner);
     int64_t now = c->op.core->world->now_ms(c->op.core->world);
@@ -306,6 +317,7 @@ bool transcript_line(struct call *c, const struct answer *a, int64_t began, stru
     add(line, "params", asked);
     add(line, "leftOut", k->left_out ? k->left_out : json_array());
     k->left_out = NULL;
+    add(line, "fault", fault(v));
     add(line, "answer", answer(k, a, !verified && c->params));
     CLEANUP(free_p)
     char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));

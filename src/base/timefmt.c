@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "base/util.h"
+
 static char *put(char *to, int v, int digits, char after)
 {
     for (int i = digits; i-- > 0; v /= 10)
@@ -82,4 +84,28 @@ int time_parse(const char *s, int64_t *ret_ms)
         return -EINVAL; /* normalised: there is no such day or hour */
     *ret_ms = (int64_t)t * 1000;
     return 0;
+}
+
+int duration_parse(const char *s, int64_t *ret_ms)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}, {"", 1000}};
+    size_t n = strspn(s, "0123456789");
+    char digits[20];
+    long long v;
+
+    if (!n || n >= sizeof(digits))
+        return -EINVAL;
+    memcpy(digits, s, n);
+    digits[n] = 0;
+    if (parse_i64(digits, &v) < 0)
+        return -EINVAL;
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
+        if (streq(s + n, units[i].unit) && v <= INT64_MAX / units[i].ms / 2) {
+            *ret_ms = v * units[i].ms;
+            return 0;
+        }
+    return -EINVAL;
 }

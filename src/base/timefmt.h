@@ -14,4 +14,7 @@ char *time_minutes(struct arena *a, int64_t ms);
 /* Reads either form. 0, or -EINVAL: not such a time, or no such day. */
 int time_parse(const char *s, int64_t *ret_ms);
 
+/* Reads "250ms", "3s", "2m", "4h", "31d" or "3" (seconds). 0, or -EINVAL. */
+int duration_parse(const char *s, int64_t *ret_ms);
+
 #endif

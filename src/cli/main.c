@@ -5,9 +5,9 @@
 #include "cli/text.h"
 #include "cli/verb.h"
 
-const struct verb *const verb_lists[] = {verbs_inst,  verbs_console,    verbs_image,
-                                         verbs_admin, verbs_env,        verbs_doctor,
-                                         verbs_help,  verbs_transcript, NULL};
+const struct verb *const verb_lists[] = {verbs_inst,       verbs_console, verbs_image,  verbs_admin,
+                                         verbs_fault,      verbs_env,     verbs_doctor, verbs_help,
+                                         verbs_transcript, NULL};
 
 /* Calls of this macro walk all verbs. */
 #define EACH_VERB(v)                                                                               \

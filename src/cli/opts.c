@@ -54,6 +54,19 @@ static const struct {
     [OPT_NEW_ACCOUNT] = {"new-account", 0, NULL, "with an account of its own, which sees nothing"},
     [OPT_PATIENCE] = {"patience", 0, "SECONDS", "how long what is on its way is asked for (30)"},
     [OPT_TIMING] = {"timing", 0, NULL, "keep the recorded pauses, up to a minute each"},
+    [OPT_ALL] = {"all", 0, NULL, "all of them"},
+    [OPT_DIALECT] = {"dialect", 0, "CLOUD", "alibaba or zenlayer, where both have the action"},
+    [OPT_TIMES] = {"times", 0, "N", "so many times (until it is removed)"},
+    [OPT_EVERY] = {"every", 0, "K", "only each K-th request"},
+    [OPT_PROBABILITY] = {"probability", 0, "P", "only with this chance, from 0.000001 to 1"},
+    [OPT_INSTANCE] = {"instance", 0, "ID", "only requests that name this instance"},
+    [OPT_DELAY] = {"delay", 0, "TIME", "the answer comes so much later: 250ms, 3s, at most 10m"},
+    [OPT_RETRY_AFTER] = {"retry-after", 0, "TIME", "tell the client to wait so long"},
+    [OPT_THEN] =
+        {"then", 0, "FATE",
+         "drop, truncate, half-close, garbage, 502, 503 or 504: what becomes of the answer"},
+    [OPT_MESSAGE] = {"message", 0, "TEXT", "a part of the message that is meant, or what fills it"},
+    [OPT_STATUS] = {"status", 0, "N", "the HTTP status that is meant"},
 };
 
 enum { HELP = OPT_COUNT, MAX_LONG = OPT_COUNT + 2 };

@@ -257,7 +257,7 @@ static int replay_line(struct replay *p, const char *text, size_t len)
         return say_error(CLI_FAILED, "%s, line %lld: %s", p->cli->args[0], p->line_no, wrong);
     if (!r.n)
         r.n = p->line_no;
-    if (!r.verified) {
+    if (!r.verified || r.faulted) {
         p->not_sent++;
         return CLI_OK;
     }
@@ -303,8 +303,8 @@ static int summary(const struct replay *p)
         print_json(all);
     } else {
         if (p->not_sent)
-            (void)printf("%lld not sent: their signature was not accepted, or they could not be "
-                         "read, when they were recorded\n",
+            (void)printf("%lld not sent: when they were recorded a fault refused them, or their "
+                         "signature was not accepted, or they could not be read\n",
                          p->not_sent);
         (void)printf("%lld requests, %lld equal, %lld differ\n", p->sent, p->equal, p->differ);
     }

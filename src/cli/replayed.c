@@ -46,6 +46,7 @@ const char *recorded_read(struct arena *a, const json_t *line, struct recorded *
     r.params = json_object_get(line, "params");
     r.answer = json_object_get(line, "answer");
     r.body = json_object_get(r.answer, "body");
+    r.faulted = json_is_true(json_object_get(json_object_get(line, "fault"), "refused"));
     r.verified = !json_is_false(verified);
     if (r.verified && !*r.action)
         return "it names no `action`";

@@ -14,6 +14,7 @@ struct recorded {
     long long n, status;
     long long at_ms; /* when it came; 0: not told */
     bool verified;
+    bool faulted; /* refused by a fault, so that nothing was done */
 };
 
 /* Reads a line; its texts are the line's. NULL, or a sentence in the arena that says what is wrong.

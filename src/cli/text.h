@@ -8,16 +8,10 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/nearest.h"
 
 /* Adds `s` as one word of a POSIX shell, always between single quotes. */
 void text_shell_quote(struct buf *b, const char *s);
-
-/* How many single letters must be changed, put in, left out or swapped with their neighbour to make
- * b of a. */
-size_t text_distance(const char *a, const char *b);
-
-/* The word of a NULL-ended list that `word` is likeliest to mean; NULL when none is near. */
-const char *text_nearest(const char *word, const char *const *list);
 
 /* Adds what may be shown on a terminal: control characters (of a name that somebody chose) become
  * '?'. */

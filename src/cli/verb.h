@@ -54,6 +54,17 @@ enum opt_id {
     OPT_NEW_ACCOUNT,
     OPT_PATIENCE,
     OPT_TIMING,
+    OPT_ALL,
+    OPT_DIALECT,
+    OPT_TIMES,
+    OPT_EVERY,
+    OPT_PROBABILITY,
+    OPT_INSTANCE,
+    OPT_DELAY,
+    OPT_RETRY_AFTER,
+    OPT_THEN,
+    OPT_MESSAGE,
+    OPT_STATUS,
     OPT_COUNT
 };
 
@@ -97,7 +108,7 @@ static inline bool given(const struct cli *c, enum opt_id id)
 
 /* The verbs of one file, ended by a name of NULL. */
 extern const struct verb verbs_inst[], verbs_console[], verbs_image[], verbs_admin[], verbs_env[],
-    verbs_doctor[], verbs_help[], verbs_transcript[];
+    verbs_doctor[], verbs_fault[], verbs_help[], verbs_transcript[];
 
 /* All lists, ended by NULL. */
 extern const struct verb *const verb_lists[];

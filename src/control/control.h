@@ -27,6 +27,9 @@ void control_enc_time(struct call *c, struct enc *e, const char *name, int64_t m
 /* The operator's table from the core's errors. */
 extern const struct err_row control_errors[];
 
+extern const struct action op_add_fault, op_list_fault_codes, op_list_faults, op_remove_fault,
+    op_remove_faults;
+
 extern const struct action op_create_access_key, op_create_account, op_delete_access_key,
     op_delete_key_pair, op_delete_transcript, op_environment, op_expire_instance, op_fail_disk,
     op_grant_kms, op_heal_disk, op_import_key_pair, op_list_access_keys, op_list_accounts,

@@ -7,8 +7,10 @@
 #include "base/timefmt.h"
 #include "control/control.h"
 
-static struct control_config config = {
-    .version = "", .dir = "", .endpoints = (const char *[]){NULL}};
+static struct control_config config = {.version = "",
+                                       .dir = "",
+                                       .endpoints = (const char *[]){NULL},
+                                       .dialects = (const struct dialect *[]){NULL}};
 
 void control_setup(const struct control_config *given)
 {
@@ -199,6 +201,7 @@ static void refuse(struct call *c, const struct err_row *row, struct answer *a)
 }
 
 static const struct action *const actions[] = {
+    &op_add_fault,
     &op_create_access_key,
     &op_create_account,
     &op_delete_access_key,
@@ -213,6 +216,8 @@ static const struct action *const actions[] = {
     &op_list_access_keys,
     &op_list_accounts,
     &op_list_events,
+    &op_list_fault_codes,
+    &op_list_faults,
     &op_list_images,
     &op_list_instances,
     &op_list_key_pairs,
@@ -222,6 +227,8 @@ static const struct action *const actions[] = {
     &op_read_console_log,
     &op_read_transcript,
     &op_register_image,
+    &op_remove_fault,
+    &op_remove_faults,
     &op_revoke_kms,
     &op_server_info,
     &op_set_access_key_status,

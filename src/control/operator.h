@@ -24,9 +24,10 @@
 /* What the actions say about the server itself. Borrowed; must outlive it. */
 struct control_config {
     const char *version;
-    const char *dir;               /* the data directory, absolute */
-    const char *const *endpoints;  /* ended by NULL; the first is the one that clients are told */
-    struct transcript *transcript; /* what is recorded into; NULL: nothing can be */
+    const char *dir;              /* the data directory, absolute */
+    const char *const *endpoints; /* ended by NULL; the first is the one that clients are told */
+    const struct dialect *const *dialects; /* that are served; ended by NULL */
+    struct transcript *transcript;         /* what is recorded into; NULL: nothing can be */
     const char *(*engine)(void *ctx); /* a sentence about the engine; called on the loop's thread */
     void *ctx;
     int64_t started_at; /* ms since 1970 */

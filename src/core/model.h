@@ -311,7 +311,8 @@ enum fate {
     FATE_GARBAGE,    /* bytes that are not HTTP come in its place */
     FATE_GATEWAY_502,
     FATE_GATEWAY_503,
-    FATE_GATEWAY_504 /* a gateway's HTML page comes in its place */
+    FATE_GATEWAY_504, /* a gateway's HTML page comes in its place */
+    FATE_COUNT
 };
 
 /* An error that was asked for. */

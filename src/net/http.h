@@ -51,6 +51,15 @@ struct http_exchange {
 /* The value of the first header with this (lower-case) name, or NULL. */
 const char *http_header(const struct http_exchange *x, const char *lower_name);
 
+/* What becomes of a reply that was given, for the tests of clients. */
+enum http_fate {
+    HTTP_ARRIVES,
+    HTTP_DROPPED,    /* the connection ends before its first byte */
+    HTTP_TRUNCATED,  /* the head and the first half of the body; without a body, half of the head */
+    HTTP_HALF_CLOSE, /* all of it, then the end of a connection that was promised to stay */
+    HTTP_GARBAGE     /* bytes that are not HTTP in its place, then the end */
+};
+
 /*
  * Everything is copied or sent before http_reply returns. Content-Length, Connection, Date and
  * Server are added and must not be among the headers. A header whose name is not a token or whose
@@ -64,6 +73,10 @@ struct http_reply {
     const void *body; /* not sent to HEAD and with 204 and 304, but counted for HEAD */
     size_t len;
     bool close; /* end the connection after this */
+    enum http_fate fate;
+    /* Not before so many milliseconds; others are answered meanwhile. A server that is drained or
+     * freed sooner closes the connection without it. */
+    uint64_t delay_ms;
 };
 
 /*

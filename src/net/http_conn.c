@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <uv.h>
 
+#include "base/arena.h"
 #include "base/util.h"
 #include "net/http_impl.h"
 #include "net/loop.h"
@@ -89,16 +90,31 @@ static void on_closed(uv_handle_t *h)
     server_conn_gone(s);
 }
 
+/* A reply that was given for later; it and its texts are in the request's arena. */
+struct held {
+    struct http_reply reply;
+    struct loop_timer *timer;
+};
+
+static void held_end(struct request *r)
+{
+    if (r->held)
+        loop_timer_free(r->held->timer);
+    r->held = NULL;
+}
+
 void conn_close(struct conn *c)
 {
     struct request *r = c->request;
 
     if (c->state == CONN_CLOSED)
         return;
-    if (r && c->state == CONN_ANSWERING)
+    if (r && c->state == CONN_ANSWERING && !r->held) {
         r->conn = NULL; /* the handler still owes its reply, which will find nobody */
-    else if (r)
+    } else if (r) {
+        held_end(r);
         server_give_request(r);
+    }
     c->request = NULL;
     c->state = CONN_CLOSED;
     server_wait(c->server, &c->waiter, WAIT_NONE);
@@ -107,7 +123,8 @@ void conn_close(struct conn *c)
 
 void conn_drain(struct conn *c)
 {
-    if (c->state == CONN_READING && !(c->request && request_begun(c->request)))
+    if ((c->state == CONN_READING && !(c->request && request_begun(c->request))) ||
+        (c->request && c->request->held))
         conn_close(c);
 }
 
@@ -318,10 +335,68 @@ bool http_gone(const struct http_exchange *x)
     return !CONTAINER_OF(x, const struct request, x)->conn;
 }
 
+static void on_held(void *arg)
+{
+    struct request *r = arg;
+    struct http_reply reply = r->held->reply;
+
+    held_end(r);
+    http_reply(&r->x, &reply);
+}
+
+/* For later: what it says is its giver's, and is copied. */
+static void hold(struct conn *c, struct request *r, const struct http_reply *reply)
+{
+    struct arena *a = r->x.arena;
+    struct http_header *headers = ARENA_ARRAY(a, struct http_header, reply->n_headers + 1);
+    char *body = arena_alloc(a, reply->len + 1);
+
+    if (reply->len)
+        memcpy(body, reply->body, reply->len);
+    for (size_t i = 0; i < reply->n_headers; i++)
+        headers[i] = (struct http_header){arena_str(a, reply->headers[i].name),
+                                          arena_str(a, reply->headers[i].value)};
+    struct held *h = r->held = ARENA_NEW(a, struct held);
+    h->reply = *reply;
+    h->reply.headers = headers;
+    h->reply.content_type = arena_str(a, reply->content_type);
+    h->reply.body = body;
+    h->reply.delay_ms = 0;
+    h->timer = loop_timer_new(c->server->loop, on_held, r);
+    loop_timer_set(h->timer, reply->delay_ms, 0);
+}
+
 /* Whether this is the last answer of the connection. */
 static bool is_last(const struct conn *c, const struct request *r, const struct http_reply *reply)
 {
     return reply->close || r->state == REQUEST_REFUSED || !r->keep_alive || c->server->draining;
+}
+
+/* Neither HTTP nor TLS, whatever a reader skips. */
+static const char garbage[] = "\x00\xff\xfe\x80\x81\x00\xf0\x9f\x92\xa5\xff\xff\x00\x07\x1b\x7f";
+
+/*
+ * Makes the message what its fate leaves of it, and says how much of the body that is. The head
+ * promises what it would of an answer that arrives; that is not kept.
+ */
+static size_t spoil(struct conn *c, struct buf *head, enum http_fate fate, size_t len)
+{
+    c->close_after = true;
+    switch (fate) {
+    case HTTP_TRUNCATED:
+        if (!len)
+            head->len /= 2;
+        return len / 2;
+    case HTTP_GARBAGE:
+        buf_clear(head);
+        buf_add(head, garbage, sizeof(garbage) - 1);
+        return 0;
+    case HTTP_DROPPED:
+        buf_clear(head);
+        return 0;
+    default:
+        return len;
+    }
 }
 
 void http_reply(struct http_exchange *x, const struct http_reply *reply)
@@ -333,21 +408,28 @@ void http_reply(struct http_exchange *x, const struct http_reply *reply)
         server_give_request(r);
         return;
     }
-    if (c->request != r || c->state != CONN_ANSWERING)
+    if (c->request != r || c->state != CONN_ANSWERING || r->held)
         abort(); /* answered twice */
+    if (reply->delay_ms && !c->server->draining) {
+        hold(c, r, reply);
+        return;
+    }
     struct buf *out = &c->server->out;
-    bool body = reply->len && !r->is_head && answer_has_body(reply->status);
+    size_t len = r->is_head || !answer_has_body(reply->status) ? 0 : reply->len;
 
     c->close_after = is_last(c, r, reply);
     c->served = true;
     c->request = NULL; /* it is ours to give back, whatever becomes of the connection */
     buf_clear(out);
     answer_head(out, reply, server_date(c->server), c->close_after);
+    if (reply->fate)
+        len = spoil(c, out, reply->fate, len);
     c->state = CONN_WRITING;
-    send_message(c, out, reply->body, body ? reply->len : 0);
+    if (out->len)
+        send_message(c, out, reply->body, len);
     if (out->cap > KEEP_OUT)
         buf_done(out);
-    if (c->close_after)
+    if (c->close_after && (!reply->fate || reply->fate == HTTP_HALF_CLOSE))
         say_goodbye(c);
     server_give_request(r);
     if (c->state == CONN_WRITING && c->writes)

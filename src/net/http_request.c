@@ -76,6 +76,7 @@ void request_clear(struct request *r)
     arena_clear(arena);
     r->x = (struct http_exchange){.arena = arena, .query = "", .body = ""};
     r->conn = NULL;
+    r->held = NULL;
     r->state = REQUEST_HEAD;
     r->status = 0;
     r->reason = NULL;

@@ -9,6 +9,7 @@
 #include "net/http.h"
 
 struct conn;
+struct held;
 struct http_server;
 struct llhttp__internal_s;
 
@@ -28,6 +29,7 @@ struct request {
     struct http_exchange x;
     char peer[48];     /* its own copy: it may outlive the connection */
     struct conn *conn; /* NULL when there is no connection any more */
+    struct held *held; /* the reply that was given for later; NULL none */
     struct http_server
         *server; /* NULL when that is gone too; otherwise it takes the request back */
     struct request *next, **link; /* in the server's list of spare, or of answerable ones */

@@ -2,38 +2,19 @@
 #include "server/config.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+
+#include "base/timefmt.h"
 
 struct option_row {
     const char *name, *value, *text;
     bool (*set)(struct config *c, const char *value); /* false: the value makes no sense */
 };
 
-/* "250ms", "3s", "2m" or "3" (seconds). */
 static bool duration(const char *s, int64_t *ret_ms)
 {
-    static const struct {
-        const char *unit;
-        long long ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 1000}};
-    size_t n = strspn(s, "0123456789");
-    char digits[20];
-    long long v;
-
-    if (!n || n >= sizeof(digits))
-        return false;
-    memcpy(digits, s, n);
-    digits[n] = 0;
-    if (parse_i64(digits, &v) < 0)
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(units); i++)
-        if (streq(s + n, units[i].unit) && v <= LLONG_MAX / units[i].ms / 2) {
-            *ret_ms = v * units[i].ms;
-            return true;
-        }
-    return false;
+    return duration_parse(s, ret_ms) == 0;
 }
 
 static bool keep(char **to, const char *value)

@@ -345,6 +345,7 @@ static void setup_control(struct server *s)
                                .dir = s->config.dir,
                                .endpoints = s->endpoints,
                                .transcript = s->transcript,
+                               .dialects = served_dialects,
                                .engine = describe,
                                .ctx = s,
                                .started_at = s->core.world->now_ms(s->core.world)};

@@ -21,10 +21,38 @@ static struct request *request_of(struct http_exchange *x)
     return r;
 }
 
+/* The fates that are the connection's. */
+static const enum http_fate fates[FATE_COUNT] = {
+    [FATE_DROPPED] = HTTP_DROPPED,
+    [FATE_TRUNCATED] = HTTP_TRUNCATED,
+    [FATE_HALF_CLOSE] = HTTP_HALF_CLOSE,
+    [FATE_GARBAGE] = HTTP_GARBAGE,
+};
+
+/* What a gateway says that got no answer from the service behind it. */
+static void reply_as_gateway(struct http_exchange *x, int status, int64_t delay_ms)
+{
+    const char *title = arena_fmt(x->arena, "%d %s", status, http_status_text(status));
+    const char *page = arena_fmt(x->arena,
+                                 "<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n"
+                                 "<center><h1>%s</h1></center>\r\n</body>\r\n</html>\r\n",
+                                 title, title);
+
+    http_reply(x, &(struct http_reply){.status = status,
+                                       .content_type = "text/html",
+                                       .body = page,
+                                       .len = strlen(page),
+                                       .delay_ms = (uint64_t)delay_ms});
+}
+
 static void reply(void *ctx, const struct answer *a)
 {
     struct http_header headers[ARRAY_LEN(a->headers)];
 
+    if (a->fate >= FATE_GATEWAY_502 && a->fate <= FATE_GATEWAY_504) {
+        reply_as_gateway(ctx, 502 + (int)(a->fate - FATE_GATEWAY_502), a->delay_ms);
+        return;
+    }
     for (size_t i = 0; i < a->n_headers; i++)
         headers[i] = (struct http_header){a->headers[i].name, a->headers[i].value};
     http_reply(ctx, &(struct http_reply){.status = a->status,
@@ -32,7 +60,9 @@ static void reply(void *ctx, const struct answer *a)
                                          .headers = headers,
                                          .n_headers = a->n_headers,
                                          .body = a->body.data,
-                                         .len = a->body.len});
+                                         .len = a->body.len,
+                                         .fate = fates[a->fate],
+                                         .delay_ms = (uint64_t)a->delay_ms});
 }
 
 static void text(struct http_exchange *x, int status, const char *body)

@@ -517,21 +517,27 @@ enum err store_attach(struct store *s, const struct store_config *config, struct
     return end_new(s->shared, config, ret, f);
 }
 
-/* Takes the end off the store when nothing of it is under way. */
+/* Takes the end off the store when nothing of it is under way, nor what that has set going. */
 static void detach(struct store *end)
 {
     struct shared *s = end->shared;
 
     (void)pthread_mutex_lock(&s->lock);
-    while (end->running && !s->closing)
-        (void)pthread_cond_wait(&s->ran, &s->lock);
+    for (;;) {
+        while (end->running && !s->closing)
+            (void)pthread_cond_wait(&s->ran, &s->lock);
+        if (!end->committed.first)
+            break;
+        (void)pthread_mutex_unlock(&s->lock);
+        store_deliver(end); /* a write that is done may hand over the next one */
+        (void)pthread_mutex_lock(&s->lock);
+    }
     for (struct store **at = &s->ends; *at; at = &(*at)->next)
         if (*at == end) {
             *at = end->next;
             break;
         }
     (void)pthread_mutex_unlock(&s->lock);
-    store_deliver(end);
 }
 
 void store_close(struct store *end)

@@ -4,6 +4,7 @@
 #include "dialect/alibaba/actions.h"
 #include "dialect/alibaba/envelope.h"
 #include "dialect/alibaba/errors.h"
+#include "dialect/alibaba/faults.h"
 #include "dialect/alibaba/names.h"
 #include "dialect/alibaba/request.h"
 #include "dialect/alibaba/sign.h"
@@ -54,4 +55,7 @@ const struct dialect dialect_alibaba = {
     .good_name = name_ok,
     .answer = envelope_answer,
     .refuse = envelope_refuse,
+    .instances = faults_instances,
+    .say_retry = faults_say_retry,
+    .param_row = errors_param_row,
 };

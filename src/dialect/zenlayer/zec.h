@@ -24,6 +24,10 @@ enum err zec_read_body(const char *body, size_t len, json_t **ret, struct fail *
 /* sign.c */
 enum err zec_verify(struct call *c);
 
+/* faults.c */
+struct strs zec_instances(const struct call *c);
+void zec_say_retry(struct call *c, int64_t ms, struct answer *a);
+
 /* envelope.c */
 void zec_answer(struct call *c, const void *out, struct answer *a);
 void zec_refuse(struct call *c, const struct err_row *row, struct answer *a);

@@ -28,4 +28,6 @@ const struct dialect dialect_zenlayer = {
     .good_name = zec_good_name,
     .answer = zec_answer,
     .refuse = zec_refuse,
+    .instances = zec_instances,
+    .say_retry = zec_say_retry,
 };

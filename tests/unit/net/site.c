@@ -86,6 +86,23 @@ static void inject(struct http_exchange *x)
                                        .len = 2});
 }
 
+/* All of it is gone when http_reply returns. */
+static void spoil(struct http_exchange *x)
+{
+    char header[] = "kept", body[] = "0123456789", *comma = strchr(x->query, ',');
+    struct http_header headers[] = {{"X-Late", header}};
+
+    http_reply(x, &(struct http_reply){.status = 200,
+                                       .headers = headers,
+                                       .n_headers = 1,
+                                       .body = body,
+                                       .len = 10,
+                                       .fate = (enum http_fate)strtol(x->query, NULL, 10),
+                                       .delay_ms = strtoul(comma + 1, NULL, 10)});
+    memset(header, 'x', sizeof(header) - 1);
+    memset(body, 'x', sizeof(body) - 1);
+}
+
 static void on_request(void *ctx, struct http_exchange *x)
 {
     struct site *s = ctx;
@@ -105,6 +122,8 @@ static void on_request(void *ctx, struct http_exchange *x)
         inject(x);
     } else if (streq(x->path, "/empty")) {
         http_reply(x, &(struct http_reply){.status = 204, .body = "not sent", .len = 8});
+    } else if (streq(x->path, "/fate")) {
+        spoil(x);
     } else if (streq(x->path, "/user")) {
         assert_null(x->user);
         char *text = arena_fmt(x->arena, "arena %s", x->query);

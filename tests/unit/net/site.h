@@ -4,7 +4,8 @@
  * fails the test.
  *
  * Its paths: /echo says what arrived; /hold answers when told to; /big?N answers N bytes; /close
- * ends the connection; /inject tries to smuggle headers; /empty answers 204; /user uses the arena.
+ * ends the connection; /inject tries to smuggle headers; /empty answers 204; /user uses the arena;
+ * /fate?F,MS answers "0123456789" with the fate F, MS late.
  */
 #ifndef OSTLER_TESTS_NET_SITE_H
 #define OSTLER_TESTS_NET_SITE_H

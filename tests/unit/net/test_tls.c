@@ -426,6 +426,39 @@ static void tls_in_pieces(void **state)
     https_free(&h);
 }
 
+/* A cut answer ends without TLS's goodbye, by which clients tell it from a whole one. */
+static void cut_answers_say_no_goodbye(void **state)
+{
+    static const struct {
+        enum http_fate fate;
+        const char *tail; /* NULL: nothing comes */
+        int end;
+    } rows[] = {{HTTP_DROPPED, NULL, SSL_ERROR_SSL},
+                {HTTP_TRUNCATED, "\r\n\r\n01234", SSL_ERROR_SSL},
+                {HTTP_HALF_CLOSE, "\r\n\r\n0123456789", SSL_ERROR_ZERO_RETURN}};
+    struct https h = https_new((struct http_config){0});
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(free_p)
+        char *text = xasprintf("GET /fate?%d,10 HTTP/1.1\r\nHost: h\r\n\r\n", (int)rows[i].fate);
+        CLEANUP(buf_done) struct buf got = {0};
+        int fd, n;
+        SSL *ssl = tls_dial(&h, &fd, NULL, 0, 0);
+
+        assert_int_equal(SSL_connect(ssl), 1);
+        tls_say(ssl, text);
+        while ((n = SSL_read(ssl, buf_reserve(&got, 4096), 4096)) > 0)
+            got.len += (size_t)n;
+        got.data[got.len] = 0;
+        assert_int_equal(SSL_get_error(ssl, n), rows[i].end);
+        assert_true(rows[i].tail ? str_ends(got.data, rows[i].tail) : !got.len);
+        SSL_free(ssl);
+        (void)close(fd);
+    }
+    https_free(&h);
+}
+
 static void large_bodies_both_ways(void **state)
 {
     struct https h = https_new((struct http_config){0});
@@ -513,6 +546,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(both_on_one_port, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(versions_and_protocols, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(tls_in_pieces, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(cut_answers_say_no_goodbye, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(large_bodies_both_ways, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(the_client_trusts_only_what_it_should, make_dir,
                                         remove_dir),

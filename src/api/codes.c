@@ -1,0 +1,184 @@
+/* A cloud's codes, from its documents and from the declarations here. */
+#include "api/codes.h"
+
+/* ---- places in a message ---- */
+
+/* Do words go here? */
+static bool place(const char *s)
+{
+    return s[0] == '%' && s[1] && strchr("adps", s[1]);
+}
+
+/* A NULL leaves its places as they are. */
+static const char *fill(const char *message, const char *action, const char *param,
+                        const char *words, struct arena *arena)
+{
+    CLEANUP(buf_done) struct buf b = {0};
+
+    for (const char *s = message; *s; s++) {
+        const char *with = !place(s) ? NULL : s[1] == 'a' ? action : s[1] == 'p' ? param : words;
+
+        if (with) {
+            buf_str(&b, with);
+            s++;
+        } else {
+            buf_char(&b, *s);
+        }
+    }
+    return arena_str(arena, buf_cstr(&b));
+}
+
+/* ---- collecting ---- */
+
+static bool same(const struct code *a, const struct code *b)
+{
+    return a->status == b->status && streq(a->code, b->code) && streq(a->message, b->message);
+}
+
+static void add(struct codes *to, struct arena *arena, struct code code)
+{
+    for (size_t i = 0; i < to->n; i++)
+        if (same(&to->v[i], &code))
+            return;
+    if (to->n == to->room) {
+        struct code *old = to->v;
+
+        to->room = to->room ? 2 * to->room : 64;
+        to->v = ARENA_ARRAY(arena, struct code, to->room);
+        if (to->n)
+            memcpy(to->v, old, to->n * sizeof(*old));
+    }
+    to->v[to->n++] = code;
+}
+
+static void add_documented(struct codes *to, struct arena *arena, const struct dialect *d,
+                           const struct action *a)
+{
+    for (const struct doc_row *row = d->documented; row && row->code; row++)
+        if (a ? row->action && streq(row->action, a->name) : !row->action)
+            add(to, arena, (struct code){row->status, row->code, row->message});
+}
+
+/* A code that is made of a parameter's name ("Missing%p") is one for each that is required. */
+static void add_row(struct codes *to, struct arena *arena, const struct action *a,
+                    const struct err_row *row)
+{
+    const char *at = row ? strstr(row->code, "%p") : NULL;
+
+    if (row && !at)
+        add(to, arena, (struct code){row->status, row->code, row->message});
+    for (const struct field *f = at ? a->in : NULL; f && f->name; f++)
+        if (f->required)
+            add(to, arena,
+                (struct code){
+                    row->status,
+                    arena_fmt(arena, "%.*s%s%s", (int)(at - row->code), row->code, f->name, at + 2),
+                    fill(row->message, NULL, f->name, NULL, arena)});
+}
+
+static void add_action(struct codes *to, struct arena *arena, const struct dialect *d,
+                       const struct action *a)
+{
+    const struct err_row *row;
+
+    add_documented(to, arena, d, a);
+    for (const enum err *e = a->errors; e && *e; e++)
+        add_row(to, arena, a, dialect_row(d, a, *e));
+    for (row = a->rows; row && row->err; row++)
+        add_row(to, arena, a, row);
+    for (size_t i = 0; d->param_row && (row = d->param_row(a, i)); i++)
+        add_row(to, arena, a, row);
+    add_documented(to, arena, d, NULL);
+    /* The list of errors begins with those of every request, up to the parameters'. */
+    for (int e = ERR_NONE + 1; e <= ERR_NEEDED; e++)
+        add_row(to, arena, a, dialect_row(d, a, (enum err)e));
+}
+
+struct codes codes_of(const struct dialect *d, const struct action *action, struct arena *arena)
+{
+    struct codes codes = {0};
+
+    if (action)
+        add_action(&codes, arena, d, action);
+    for (const struct action *const *a = action ? NULL : d->actions; a && *a; a++)
+        add_action(&codes, arena, d, *a);
+    return codes;
+}
+
+/* ---- choosing ---- */
+
+static bool has_place(const char *message)
+{
+    for (; *message; message++)
+        if (place(message))
+            return true;
+    return false;
+}
+
+static bool is_text(const struct code *c, const char *text)
+{
+    return streq(c->message, text);
+}
+
+static bool has_text(const struct code *c, const char *text)
+{
+    return strstr(c->message, text);
+}
+
+static bool takes_text(const struct code *c, const char *text)
+{
+    (void)text;
+    return has_place(c->message);
+}
+
+static bool any_text(const struct code *c, const char *text)
+{
+    (void)c;
+    return !text;
+}
+
+const struct code *codes_pick(const struct codes *codes, const char *code, int status,
+                              const char *text)
+{
+    static bool (*const ways[])(const struct code *c, const char *text) = {is_text, has_text,
+                                                                           takes_text};
+
+    for (size_t w = 0; w < ARRAY_LEN(ways); w++)
+        for (size_t i = 0; i < codes->n; i++) {
+            const struct code *c = &codes->v[i];
+
+            if (streq(c->code, code) && (!status || c->status == status) &&
+                (text ? ways[w] : any_text)(c, text))
+                return c;
+        }
+    return NULL;
+}
+
+/* ---- saying ---- */
+
+/* The parameter that is blamed where one must be. */
+static const char *some_param(const struct action *a)
+{
+    const char *first = NULL;
+
+    for (const struct field *f = a ? a->in : NULL; f && f->name; f++) {
+        if (f->required)
+            return f->name;
+        first = first ? first : f->name;
+    }
+    return first ? first : "Action";
+}
+
+const char *code_message(const struct code *code, const struct action *action, const char *text,
+                         struct arena *arena)
+{
+    bool filled = text && !has_text(code, text);
+
+    return fill(code->message, action ? action->name : "*", filled ? text : some_param(action),
+                filled ? text : "a test asked for this", arena);
+}
+
+const char *code_shown(const struct code *code, struct arena *arena)
+{
+    return fill(code->message, "...", "...", "...", arena);
+}
