@@ -331,7 +331,7 @@ static bool moved_on(struct comparison *c, const json_t *recorded, const json_t 
 /* Values that are another on each server; that they are there, and their type, is what counts. */
 static bool is_local(const char *name)
 {
-    return streq(name, "HostId") || str_ends(name, "OwnerId");
+    return streq(name, "HostId") || streq(name, "RegionEndpoint") || str_ends(name, "OwnerId");
 }
 
 /* Pages' tokens have no form that could be told. */
