@@ -14,6 +14,8 @@
 #include "api/transcript_line.h"
 #include "base/log.h"
 
+#define MEMORY ".recording" /* "MAXBYTES NAME" */
+
 struct transcript {
     char *dir;
     atomic_bool on; /* looked at without the lock, by every answer */
@@ -151,21 +153,36 @@ static enum err cannot_write(const struct transcript *t, const char *name, int e
                 strerror(-e));
 }
 
+/* Remembers it for the next server; replaced whole, so that nobody reads half of it. */
+static int remember(const struct transcript *t)
+{
+    CLEANUP(free_p) char *path = xasprintf("%s/" MEMORY, t->dir);
+    CLEANUP(free_p) char *tmp = xasprintf("%s.new", path);
+    CLEANUP(free_p) char *text = xasprintf("%lld %s\n", (long long)t->max_bytes, t->name);
+    CLEANUP(close_p)
+    int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || rename(tmp, path) < 0)
+        return -errno;
+    return 0;
+}
+
 enum err transcript_open(struct transcript *t, const char *name, int64_t max_bytes, struct fail *f)
 {
+    int e = 0;
+
     (void)pthread_mutex_lock(&t->lock);
-    if (t->fd >= 0 && streq(t->name, name)) {
-        t->max_bytes = max_bytes;
-        (void)pthread_mutex_unlock(&t->lock);
-        return ERR_NONE;
+    if (t->fd < 0 || !streq(t->name, name)) {
+        end(t);
+        e = t->fd = open_file(t, name);
     }
-    end(t);
-    int e = t->fd = open_file(t, name);
-    if (e >= 0)
-        e = look_through(t);
     set(&t->name, name);
     set(&t->why, "");
     t->max_bytes = max_bytes;
+    if (e >= 0 && !atomic_load(&t->on))
+        e = look_through(t);
+    if (e >= 0)
+        e = remember(t);
     if (e < 0)
         end_because(t, strerror(-e));
     else
@@ -174,18 +191,29 @@ enum err transcript_open(struct transcript *t, const char *name, int64_t max_byt
     return e < 0 ? cannot_write(t, name, e, f) : ERR_NONE;
 }
 
-enum err transcript_try(struct transcript *t, const char *name, struct fail *f)
+void transcript_resume(struct transcript *t)
 {
-    CLEANUP(close_p) int fd = open_file(t, name);
+    CLEANUP(free_p) char *path = xasprintf("%s/" MEMORY, t->dir);
+    CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    char text[TRANSCRIPT_MAX_NAME + 32] = "", *name = NULL;
+    struct fail f;
 
-    return fd < 0 ? cannot_write(t, name, fd, f) : ERR_NONE;
+    if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+        return;
+    text[strcspn(text, "\n")] = 0;
+    long long max_bytes = strtoll(text, &name, 10);
+    if (*name == ' ' && transcript_name_ok(name + 1))
+        (void)transcript_open(t, name + 1, max_bytes, &f); /* it keeps the reason, and logs it */
 }
 
 void transcript_close(struct transcript *t)
 {
+    CLEANUP(free_p) char *path = xasprintf("%s/" MEMORY, t->dir);
+
     (void)pthread_mutex_lock(&t->lock);
     end(t);
     set(&t->why, "");
+    (void)unlink(path); /* one that stays only begins it again */
     (void)pthread_mutex_unlock(&t->lock);
 }
 

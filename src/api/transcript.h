@@ -3,9 +3,11 @@
  * each, in the order of the answers, without secrets and signatures. docs/transcript.md says what
  * is in a line; the operator's dialect is never recorded.
  *
- * One recording at a time. Safe from any thread: a line is written whole, by one write(2). What
- * cannot be written ends the recording and is told by transcript_show; answers go on. Lines are not
- * synced: a crash of the computer may lose the last ones, one of the program none.
+ * One recording at a time. That there is one is kept beside the files, not in the store: a store
+ * that is reset or taken from a snapshot does not end it. Safe from any thread: a line is written
+ * whole, by one write(2). What cannot be written ends the recording and is told by transcript_show;
+ * answers go on. Lines are not synced: a crash of the computer may lose the last ones, one of the
+ * program none.
  */
 #ifndef OSTLER_API_TRANSCRIPT_H
 #define OSTLER_API_TRANSCRIPT_H
@@ -35,13 +37,14 @@ const char *transcript_path(const struct transcript *t, struct arena *a, const c
 const char *transcript_dir(const struct transcript *t);
 
 /*
- * Records into NAME.jsonl (mode 0600) from now on, behind what is there, until `max_bytes`. Does
- * nothing when it does so already. ERR_UNAVAILABLE: the file cannot be written; then nothing is
- * recorded.
+ * Records into NAME.jsonl (mode 0600) from now on, also after a restart, behind what is there,
+ * until `max_bytes`. Does nothing when it does so already. ERR_UNAVAILABLE: the file cannot be
+ * written; then nothing is recorded.
  */
 enum err transcript_open(struct transcript *t, const char *name, int64_t max_bytes, struct fail *f);
-/* Makes the file only, and says what is wrong. */
-enum err transcript_try(struct transcript *t, const char *name, struct fail *f);
+/* Goes on with what was being recorded when the last server of this directory ended, if anything
+ * was. */
+void transcript_resume(struct transcript *t);
 void transcript_close(struct transcript *t);
 void transcript_show(struct transcript *t, struct arena *a, struct transcript_status *ret);
 

@@ -36,10 +36,6 @@ struct control_config {
 /* Once, before the first request. */
 void control_setup(const struct control_config *config);
 
-/* Makes the recording what the store says it is: at the start, and after the store has become
- * another. */
-void control_follow_transcript(struct store *store, struct arena *a);
-
 extern const struct dialect dialect_operator;
 
 #endif

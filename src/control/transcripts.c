@@ -1,8 +1,4 @@
-/*
- * Recordings: begun, ended, listed, read and removed. That there is one is a setting of the store,
- * so that it goes on after a restart; the recorder is made to follow it once the setting is
- * committed.
- */
+/* Recordings: begun, ended, listed, read and removed. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,58 +9,11 @@
 #include "base/crypto.h"
 #include "control/control.h"
 
-#define SETTING "transcript"
-
 enum { MAX_LISTED = 1000, PAGE = 256 * 1024, MAX_PAGE = 1024 * 1024, LEAST_BYTES = 4096 };
 
 static struct transcript *recorder(void)
 {
     return control_config()->transcript;
-}
-
-/* ---- what the store says ---- */
-
-struct wanted {
-    const char *name; /* NULL: nothing is to be recorded */
-    int64_t max_bytes;
-};
-
-/* The setting is "MAXBYTES NAME". */
-static struct wanted read_setting(struct tx *tx)
-{
-    struct setting row;
-    struct wanted w = {0};
-    char *space = NULL;
-
-    if (!store_get(tx, &rec_setting, SETTING, &row))
-        return w;
-    w.max_bytes = strtoll(row.value, &space, 10);
-    if (*space == ' ' && transcript_name_ok(space + 1))
-        w.name = space + 1;
-    return w;
-}
-
-static enum err follow(struct tx *tx, struct fail *f)
-{
-    struct wanted w = read_setting(tx);
-
-    if (tx_failed(tx))
-        return ERR_NONE;
-    if (w.name)
-        return transcript_open(recorder(), w.name, w.max_bytes, f);
-    transcript_close(recorder());
-    return ERR_NONE;
-}
-
-void control_follow_transcript(struct store *store, struct arena *a)
-{
-    struct fail f = {0};
-
-    if (!recorder())
-        return;
-    struct tx *tx = store_read(store, a);
-    (void)follow(tx, &f); /* the recorder keeps the reason, and logs it */
-    store_read_end(tx);
 }
 
 /* ---- beginning and ending ---- */
@@ -73,16 +22,6 @@ struct switched {
     struct transcript_status now;
     const char *why; /* it had ended before it was stopped; "" it had not */
 };
-
-static bool settled(struct call *c, const void *in, void *out_, enum err *ret)
-{
-    struct switched *out = out_;
-
-    (void)in;
-    *ret = follow(c->op.tx, c->op.fail);
-    transcript_show(recorder(), c->arena, &out->now);
-    return true;
-}
 
 static void encode_switched(struct call *c, const void *out_, struct enc *e)
 {
@@ -111,25 +50,21 @@ struct name_in {
     int64_t max_bytes;
 };
 
-static enum err start(struct call *c, const void *in_, void *out)
+static enum err start(struct call *c, const void *in_, void *out_)
 {
     const struct name_in *in = in_;
-    struct wanted now = read_setting(c->op.tx);
+    struct switched *out = out_;
     enum err e = check_name(c, in->name);
 
-    (void)out;
     if (e)
         return e;
-    if (now.name && !streq(now.name, in->name))
+    transcript_show(recorder(), c->arena, &out->now);
+    if (out->now.on && !streq(out->now.name, in->name))
         return fail(c->op.fail, ERR_TRANSCRIPT_ON,
-                    "'%s' is being recorded; `ostler transcript stop` ends it", now.name);
-    if ((e = transcript_try(recorder(), in->name, c->op.fail)))
+                    "'%s' is being recorded; `ostler transcript stop` ends it", out->now.name);
+    if ((e = transcript_open(recorder(), in->name, in->max_bytes, c->op.fail)))
         return e;
-    struct setting row = {.key = SETTING,
-                          .value =
-                              arena_fmt(c->arena, "%lld %s", (long long)in->max_bytes, in->name)};
-    store_delete(c->op.tx, &rec_setting, SETTING);
-    store_insert(c->op.tx, &rec_setting, &row);
+    transcript_show(recorder(), c->arena, &out->now);
     event_append(&c->op, in->name, "transcript-started", NULL);
     return ERR_NONE;
 }
@@ -150,21 +85,20 @@ const struct action op_start_transcript = {
     .errors = ERRORS(ERR_TRANSCRIPT_ON),
     .run = start,
     .encode = encode_switched,
-    .settled = settled,
 };
 
 static enum err stop(struct call *c, const void *in, void *out_)
 {
     struct switched *out = out_;
-    struct wanted now = read_setting(c->op.tx);
 
     (void)in;
-    if (!recorder() || !now.name)
+    if (recorder())
+        transcript_show(recorder(), c->arena, &out->now);
+    if (!out->now.on && str_empty(out->now.why))
         return fail(c->op.fail, ERR_TRANSCRIPT_NOT_FOUND, "nothing is being recorded");
-    store_delete(c->op.tx, &rec_setting, SETTING);
-    event_append(&c->op, now.name, "transcript-stopped", NULL);
-    transcript_show(recorder(), c->arena, &out->now);
     out->why = out->now.why;
+    transcript_close(recorder());
+    event_append(&c->op, out->now.name, "transcript-stopped", NULL);
     return ERR_NONE;
 }
 
@@ -177,7 +111,6 @@ const struct action op_stop_transcript = {
     .errors = ERRORS(ERR_TRANSCRIPT_NOT_FOUND),
     .run = stop,
     .encode = encode_switched,
-    .settled = settled,
 };
 
 /* ---- listing ---- */
@@ -351,13 +284,14 @@ const struct action op_read_transcript = {
 static enum err remove_one(struct call *c, const void *in_, void *out)
 {
     const struct name_in *in = in_;
-    struct wanted now = read_setting(c->op.tx);
+    struct transcript_status now;
     enum err e = check_name(c, in->name);
 
     (void)out;
     if (e)
         return e;
-    if (now.name && streq(now.name, in->name))
+    transcript_show(recorder(), c->arena, &now);
+    if (now.on && streq(now.name, in->name))
         return fail(c->op.fail, ERR_TRANSCRIPT_ON,
                     "'%s' is being recorded; `ostler transcript stop` ends it", in->name);
     if (unlink(transcript_path(recorder(), c->arena, in->name)) < 0)

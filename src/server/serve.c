@@ -351,7 +351,6 @@ static void setup_control(struct server *s)
                                .started_at = s->core.world->now_ms(s->core.world)};
 
     control_setup(&c);
-    control_follow_transcript(s->store, s->arena);
 }
 
 /* The first line is for programs, the rest for people. */
@@ -413,6 +412,8 @@ static enum err open_all(struct server *s, struct fail *f)
     s->poll = loop_timer_new(s->loop, poll, s);
     if (s->config.settings.controls)
         s->transcript = transcript_new(arena_fmt(s->arena, "%s/transcripts", s->config.dir));
+    if (s->transcript)
+        transcript_resume(s->transcript);
     if ((e = open_core(s, f)) || (e = open_engine(s, f)) || (e = open_http(s, f)) ||
         (e = write_server_json(s, f)))
         return e;
