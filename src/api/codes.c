@@ -30,15 +30,20 @@ static const char *fill(const char *message, const char *action, const char *par
 
 /* ---- collecting ---- */
 
-static bool same(const struct code *a, const struct code *b)
+/* Is `new` said already? A text that no page gives ("%s" alone) is taken from what is said here. */
+static bool merge(struct code *old, const struct code *new)
 {
-    return a->status == b->status && streq(a->code, b->code) && streq(a->message, b->message);
+    if (old->status != new->status || !streq(old->code, new->code))
+        return false;
+    if (streq(old->message, "%s"))
+        old->message = new->message;
+    return streq(old->message, new->message) || streq(new->message, "%s");
 }
 
 static void add(struct codes *to, struct arena *arena, struct code code)
 {
     for (size_t i = 0; i < to->n; i++)
-        if (same(&to->v[i], &code))
+        if (merge(&to->v[i], &code))
             return;
     if (to->n == to->room) {
         struct code *old = to->v;

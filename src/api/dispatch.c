@@ -62,6 +62,14 @@ static int64_t now(struct api *api)
 
 /* ---- the end of the way ---- */
 
+/* What a fault said is no error of ours. */
+static const char *error_name(const struct way *w)
+{
+    if (w->verdict && w->verdict->refused)
+        return w->verdict->row.code;
+    return w->call.fail.err ? err_name(w->call.fail.err) : NULL;
+}
+
 static void log_call(struct way *w, int status)
 {
     struct call *c = &w->call;
@@ -74,7 +82,7 @@ static void log_call(struct way *w, int status)
     (void)snprintf(ms_text, sizeof(ms_text), "%lld", (long long)(now(w->api) - w->began));
     log_write(level, "request", "request", c->request_id, "dialect", c->dialect->name, "action",
               c->action_name ? c->action_name : "-", "account", c->op.account, "status",
-              status_text, "error", c->fail.err ? err_name(c->fail.err) : NULL, "detail",
+              status_text, "error", error_name(w), "detail",
               c->fail.err == ERR_INTERNAL ? c->fail.detail : NULL, "fault",
               w->verdict ? w->verdict->id : NULL, "ms", ms_text, "peer", c->req->peer, NULL);
 }

@@ -200,17 +200,18 @@ const struct verb verbs_fault[] = {
      .more =
          "Needs a server with --controls. CODE is what requests of ACTION are answered instead of "
          "doing it: any code that its cloud documents, with its status and message (`ostler fault "
-         "codes ACTION` lists them). Without CODE, or with -, the action is done. --then and "
-         "--delay say what becomes of the answer, whichever it is: drop ends the connection before "
-         "its first byte, truncate in its middle, half-close after it although the connection was "
-         "to stay; garbage, 502, 503 and 504 come in its place, the latter as a gateway's HTML "
-         "page. So `RunInstances - --then drop` makes instances, and nobody hears of it. ACTION * "
-         "is every action. Of several faults that fit a request the oldest that strikes decides; "
-         "those behind it have not seen the request. The server's --seed decides about "
-         "--probability. --message and --status choose among several rows of one code.",
+         "codes ACTION` lists them; --message and --status choose among several rows of one "
+         "code). Without CODE, or with -, the action is done. --then and --delay say what becomes "
+         "of the answer, whichever it is: drop ends the connection before its first byte, truncate "
+         "in its middle, half-close after it although the connection was to stay; garbage, 502, "
+         "503 and 504 come in its place, the latter as a gateway's HTML page. So `RunInstances - "
+         "--then drop` makes instances, and nobody hears of it. ACTION * is every action; "
+         "--account: only that account's requests. Of several faults that fit a request the "
+         "oldest that strikes decides; those behind it have not seen the request. What "
+         "--probability draws hangs on the server's --seed and the order of requests.",
      .example = "ostler fault add RunInstances Throttling --times 3 --retry-after 2s\n"
-                "ostler fault add RunInstances - --then drop --times 1\n"
-                "ostler fault add '*' - --dialect zenlayer --delay 3s --every 10",
+                "  ostler fault add RunInstances - --then drop --times 1\n"
+                "  ostler fault add '*' - --dialect zenlayer --delay 3s --every 10",
      .run = fault_add},
     {.group = "fault",
      .name = "ls",

@@ -410,8 +410,10 @@ void http_reply(struct http_exchange *x, const struct http_reply *reply)
     }
     if (c->request != r || c->state != CONN_ANSWERING || r->held)
         abort(); /* answered twice */
-    if (reply->delay_ms && !c->server->draining) {
+    if (reply->delay_ms) {
         hold(c, r, reply);
+        if (c->server->draining)
+            conn_close(c);
         return;
     }
     struct buf *out = &c->server->out;

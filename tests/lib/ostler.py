@@ -299,7 +299,7 @@ class Server:
             raise Failed("`%s` ended with %d: %s%s" % (" ".join(c), r.returncode, r.stdout, r.stderr))
         return r
 
-    def operator(self, action, **body):
+    def operator(self, action, /, **body):
         """The operator's own API, on the data directory's socket."""
         data = json.dumps(body).encode()
         r = sign.Request("POST", "/_ostler/v1/" + action, [("Host", "ostler"), ("Content-Type", "application/json"),

@@ -7,6 +7,7 @@ import time
 import pytest
 
 import ostler
+import wire
 from test_clients import python  # noqa: F401  (the fixture: a venv with the clouds' SDKs)
 
 README = os.path.join(ostler.ROOT, "README.md")
@@ -109,6 +110,24 @@ def test_refusals(home, cloud):
     out = run(home, "\n".join(script))
     seen = set(re.findall(r"got (\w+)", out))
     assert seen == codes
+
+
+def test_faults(home, cloud):
+    cloud.restart(args=["--controls"])
+    text = blocks()[0]["faults"][1]
+    asking, rest = text.split("$ostler fault codes", 1)
+    run(home, asking)
+    ecs = cloud.ecs
+    shape = ecs.shape(Amount=1)
+    for _ in range(3):
+        status, obj, reply = ecs("RunInstances", shape)
+        assert (status, obj["Code"], reply.header("x-acs-retry-after")) == (400, "Throttling", "2000")
+    with pytest.raises(wire.WireError):
+        ecs("RunInstances", shape)
+    assert ecs.ok("DescribeInstances")["TotalCount"] == 1
+    seen = run(home, text.splitlines()[0] + "\n$ostler fault codes" + rest)
+    assert "InstanceLockedForSecurity" in seen and "2 removed" in seen
+    ecs.ok("RunInstances", shape)
 
 
 def test_sim(home):

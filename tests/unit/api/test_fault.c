@@ -36,6 +36,7 @@ static const struct doc_row documented[] = {
     {"Start", 400, "Expired", "never was"},
     {"List", 400, "Listed", "of lists only"},
     {NULL, 400, "Throttling", "too fast"},
+    {NULL, 500, "Internal", "%s"}, /* the text is taken from the table */
     {.code = NULL},
 };
 static const struct err_row of_name = {ERR_PARAM_VALUE, 400, "BadName", "a bad name"};
