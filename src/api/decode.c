@@ -239,10 +239,13 @@ static json_t *parse_text_list(struct decoder *d, json_t *v)
     const char *s = text_of(v);
     json_t *list = s ? json_loads(s, 0, NULL) : NULL;
 
-    if (list && (!json_is_array(list) || json_object_set_new(d->c->params, d->path, list))) {
+    if (!json_is_array(list)) {
         json_decref(list);
         return NULL;
     }
+    if (!d->c->lists)
+        d->c->lists = json_array();
+    (void)json_array_append_new(d->c->lists, list);
     return list;
 }
 

@@ -51,6 +51,7 @@ struct call {
     const char *version;
     enum enc_format format;
     json_t *params;         /* an object; owned by the call; NULL until decoded */
+    json_t *lists;          /* that were texts of JSON in the parameters; NULL: none */
     const char *host;       /* the Host header */
     const char *client;     /* how the client names itself; "" unknown */
     struct access_key key;  /* who signed; id NULL for an operator */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "api/fault.h"
+#include "api/transcript.h"
 #include "base/log.h"
 #include "core/clock.h"
 
@@ -106,9 +107,12 @@ static void finish(struct way *w, enum err e)
         a.status = 200;
         c->dialect->answer(c, w->out, &a);
     }
+    if (w->api->config.transcript)
+        transcript_note(w->api->config.transcript, c, &a, w->verdict, w->began);
     if (w->verdict)
         fault_shape(c, w->verdict, &a);
     json_decref(c->params);
+    json_decref(c->lists);
     log_call(w, a.status);
     w->reply(w->ctx, &a);
     buf_done(&a.body);

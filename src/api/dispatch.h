@@ -12,7 +12,8 @@ struct api_config {
     struct store *store;
     const struct dialect *const *dialects; /* ended by NULL */
     void (*changed)(void *ctx);            /* a write of an action was committed */
-    void (*waits)(void *ctx); /* an answer waits: api_poll is to be called until it is false */
+    void (*waits)(void *ctx);      /* an answer waits: api_poll is to be called until it is false */
+    struct transcript *transcript; /* what may be recorded is told to; NULL: nothing is */
     void *ctx;
 };
 

@@ -101,28 +101,25 @@ static int judge(struct cli *c, const struct http_answer *a, json_t **ret, struc
     return CLI_FAILED;
 }
 
-int ecs_try(struct cli *c, const char *action, const struct ecs_params *p, json_t **ret,
-            struct refusal *ret_no)
+int ecs_send(struct cli *c, const struct ecs_call *call, struct http_answer *ret)
 {
-    CLEANUP(http_answer_done_p) struct http_answer answer = {0};
     struct arena *a = c->arena;
     uint8_t nonce[16];
     int e = server_environment(c);
 
-    *ret_no = (struct refusal){0};
     if (e)
         return e;
     random_bytes(nonce, sizeof(nonce));
     const struct ecs_param headers[] = {
         {"host", server_host(c)},
-        {"x-acs-action", action},
+        {"x-acs-action", call->action},
         {"x-acs-content-sha256", sha256_hex(a, "", 0)},
         {"x-acs-date", time_seconds(a, (int64_t)time(NULL) * 1000)},
         {"x-acs-signature-nonce", hex_encode(a, nonce, sizeof(nonce))},
-        {"x-acs-version", "2014-05-26"},
+        {"x-acs-version", call->version},
     };
-    struct ecs_request r = {.method = "POST",
-                            .query = ecs_query(a, p->v, p->n),
+    struct ecs_request r = {.method = call->method,
+                            .query = ecs_query(a, call->params, call->n_params),
                             .headers = headers,
                             .n_headers = ARRAY_LEN(headers),
                             .body = ""};
@@ -131,14 +128,29 @@ int ecs_try(struct cli *c, const char *action, const struct ecs_params *p, json_
         {"accept", "application/json"}};
     for (size_t i = 0; i < ARRAY_LEN(headers); i++)
         sent[i + 2] = (struct http_header){headers[i].name, headers[i].value};
-    struct http_call call = {.method = "POST",
+    struct http_call http = {.method = call->method,
                              .url = c->endpoint,
                              .target = arena_fmt(a, "/%s%s", *r.query ? "?" : "", r.query),
                              .headers = sent,
                              .n_headers = ARRAY_LEN(sent),
                              .ca_file = c->ca_file};
-    e = http_call_run(&call, &answer);
-    return e < 0 ? server_unreachable(c, e, answer.error) : judge(c, &answer, ret, ret_no);
+    e = http_call_run(&http, ret);
+    return e < 0 ? server_unreachable(c, e, ret->error) : CLI_OK;
+}
+
+int ecs_try(struct cli *c, const char *action, const struct ecs_params *p, json_t **ret,
+            struct refusal *ret_no)
+{
+    CLEANUP(http_answer_done_p) struct http_answer answer = {0};
+    const struct ecs_call call = {.method = "POST",
+                                  .action = action,
+                                  .version = "2014-05-26",
+                                  .params = p->v,
+                                  .n_params = p->n};
+
+    *ret_no = (struct refusal){0};
+    int e = ecs_send(c, &call, &answer);
+    return e ? e : judge(c, &answer, ret, ret_no);
 }
 
 int ecs_call(struct cli *c, const char *action, const struct ecs_params *p, json_t **ret)

@@ -35,6 +35,16 @@ char *ecs_query(struct arena *a, const struct ecs_param *params, size_t n);
 char *ecs_authorization(struct arena *a, const struct ecs_request *r, const char *key_id,
                         const char *secret);
 
+struct ecs_call {
+    const char *method, *action, *version;
+    const struct ecs_param *params; /* the protocol's own besides */
+    size_t n_params;
+};
+
+/* Signs and sends. CLI_OK and the answer, whatever its status (http_answer_done in any case); or
+ * another exit after saying why. */
+int ecs_send(struct cli *c, const struct ecs_call *call, struct http_answer *ret);
+
 /*
  * Calls an action. CLI_OK and *ret (NULL: not wanted) is the answer, the caller's; CLI_FAILED and
  * *ret_no when it was refused, with nothing said yet (code NULL: it was said); or another exit

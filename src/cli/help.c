@@ -16,14 +16,9 @@ static const struct {
     const char *title;
     const struct verb *verbs;
 } sections[] = {
-    {"Instances", verbs_inst},
-    {"Consoles", verbs_console},
-    {"Images", verbs_image},
-    {"What only an operator may", verbs_admin},
-    {"States and events that a test wants", verbs_hand},
-    {"Failures of the engine", verbs_engine_fault},
-    {"Clients", verbs_env},
-    {"This program", verbs_help},
+#define X(file, title) {title, verbs_##file},
+    VERB_LISTS(X)
+#undef X
 };
 
 static void print_line(struct cli *c, const struct verb *v)
@@ -50,6 +45,8 @@ static void print_all(struct cli *c)
     (void)printf("usage: ostler VERB [ARGUMENT...] [OPTION...]\n\n");
     print_others(c);
     for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+        if (!sections[i].title)
+            continue;
         (void)printf("%s\n", sections[i].title);
         for (const struct verb *v = sections[i].verbs; v->name; v++)
             if (!v->hidden)

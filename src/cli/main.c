@@ -6,7 +6,7 @@
 #include "cli/verb.h"
 
 const struct verb *const verb_lists[] = {
-#define X(file) verbs_##file,
+#define X(file, title) verbs_##file,
     VERB_LISTS(X)
 #undef X
         NULL};

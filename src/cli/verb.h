@@ -49,6 +49,12 @@ enum opt_id {
     OPT_KEY,
     OPT_WITH_KEY,
     OPT_API,
+    OPT_ENDPOINT,
+    OPT_MAP,
+    OPT_MAX_BYTES,
+    OPT_NEW_ACCOUNT,
+    OPT_PATIENCE,
+    OPT_TIMING,
     OPT_ALL,
     OPT_DIALECT,
     OPT_TIMES,
@@ -110,15 +116,25 @@ static inline bool given(const struct cli *c, enum opt_id id)
     return c->values[id] != NULL;
 }
 
-/* The verbs of one file each, in the order in which help tells them. */
+/* The verbs of one file each, under the title and in the order in which help tells them; NULL: told
+ * elsewhere. */
 #define VERB_LISTS(X)                                                                              \
-    X(inst)                                                                                        \
-    X(console)                                                                                     \
-    X(image) X(admin) X(hand) X(fault) X(engine_fault) X(clock) X(snapshot) X(env) X(doctor)       \
-        X(help)
+    X(inst, "Instances")                                                                           \
+    X(console, "Consoles")                                                                         \
+    X(image, "Images")                                                                             \
+    X(admin, "What only an operator may")                                                          \
+    X(hand, "States and events that a test wants")                                                 \
+    X(fault, "Errors on demand")                                                                   \
+    X(engine_fault, "Failures of the engine")                                                      \
+    X(clock, "Time")                                                                               \
+    X(snapshot, "The whole")                                                                       \
+    X(transcript, "Recordings")                                                                    \
+    X(env, "Clients")                                                                              \
+    X(doctor, NULL)                                                                                \
+    X(help, "This program")
 
 /* Ended by a name of NULL. */
-#define X(file) extern const struct verb verbs_##file[];
+#define X(file, title) extern const struct verb verbs_##file[];
 VERB_LISTS(X)
 #undef X
 

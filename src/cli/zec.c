@@ -43,39 +43,50 @@ static int judge(struct cli *c, const struct http_answer *a, struct refusal *no)
     return CLI_FAILED;
 }
 
-int zec_power(struct cli *c, const char *action, const char *flag, const char *id,
-              struct refusal *ret_no)
+int zec_send(struct cli *c, const struct zec_call *call, struct http_answer *ret)
 {
-    CLEANUP(http_answer_done_p) struct http_answer answer = {0};
-    CLEANUP(json_free_p) json_t *body = json_pack("{s:[s]}", "instanceIds", id);
     int e = server_environment(c);
 
-    *ret_no = (struct refusal){0};
     if (e)
         return e;
-    if (flag)
-        (void)json_object_set_new(body, flag, json_boolean(given(c, OPT_FORCE)));
-    CLEANUP(free_p) char *text = json_dumps(body, JSON_COMPACT);
     const char *host = server_host(c);
     const char *timestamp = arena_fmt(c->arena, "%lld", (long long)time(NULL));
     const struct http_header headers[] = {
         {"host", host},
         {"content-type", CONTENT_TYPE},
-        {"x-zc-action", action},
-        {"x-zc-version", "2025-09-01"},
-        {"x-zc-service", "zec"},
+        {"x-zc-action", call->action},
+        {"x-zc-version", call->version},
+        {"x-zc-service", call->service},
         {"x-zc-timestamp", timestamp},
         {"x-zc-signature-method", ALGORITHM},
-        {"authorization", zec_authorization(c->arena, host, timestamp, text, c->key_id, c->secret)},
+        {"authorization",
+         zec_authorization(c->arena, host, timestamp, call->body, c->key_id, c->secret)},
+        {"x-zc-request-client", call->client},
     };
-    struct http_call call = {.method = "POST",
+    struct http_call http = {.method = "POST",
                              .url = c->endpoint,
-                             .target = "/api/v2/zec",
+                             .target = arena_fmt(c->arena, "/api/v2/%s", call->service),
                              .headers = headers,
-                             .n_headers = ARRAY_LEN(headers),
-                             .body = text,
-                             .len = strlen(text),
+                             .n_headers = ARRAY_LEN(headers) - !call->client,
+                             .body = call->body,
+                             .len = strlen(call->body),
                              .ca_file = c->ca_file};
-    e = http_call_run(&call, &answer);
-    return e < 0 ? server_unreachable(c, e, answer.error) : judge(c, &answer, ret_no);
+    e = http_call_run(&http, ret);
+    return e < 0 ? server_unreachable(c, e, ret->error) : CLI_OK;
+}
+
+int zec_power(struct cli *c, const char *action, const char *flag, const char *id,
+              struct refusal *ret_no)
+{
+    CLEANUP(http_answer_done_p) struct http_answer answer = {0};
+    CLEANUP(json_free_p) json_t *body = json_pack("{s:[s]}", "instanceIds", id);
+
+    *ret_no = (struct refusal){0};
+    if (flag)
+        (void)json_object_set_new(body, flag, json_boolean(given(c, OPT_FORCE)));
+    CLEANUP(free_p) char *text = json_dumps(body, JSON_COMPACT);
+    const struct zec_call call = {
+        .service = "zec", .action = action, .version = "2025-09-01", .body = text};
+    int e = zec_send(c, &call, &answer);
+    return e ? e : judge(c, &answer, ret_no);
 }

@@ -4,6 +4,16 @@
 
 #include "cli/server.h"
 
+struct zec_call {
+    const char *service, *action, *version;
+    const char *body;   /* JSON */
+    const char *client; /* how it names itself; NULL: not at all */
+};
+
+/* Signs and sends. CLI_OK and the answer, whatever its status (http_answer_done in any case); or
+ * another exit after saying why. */
+int zec_send(struct cli *c, const struct zec_call *call, struct http_answer *ret);
+
 /*
  * Calls a batch action (StartInstances, ...) for one instance. CLI_OK; or CLI_FAILED and *ret_no
  * when it was refused, with nothing said yet (code NULL: it was said); or another exit after saying

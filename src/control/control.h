@@ -37,6 +37,7 @@ extern const struct err_row control_errors[];
     X(delete_access_key)                                                                           \
     X(delete_account)                                                                              \
     X(delete_key_pair)                                                                             \
+    X(delete_transcript)                                                                           \
     X(disable_kms)                                                                                 \
     X(enable_kms)                                                                                  \
     X(environment)                                                                                 \
@@ -58,11 +59,13 @@ extern const struct err_row control_errors[];
     X(list_instances)                                                                              \
     X(list_key_pairs)                                                                              \
     X(list_snapshots)                                                                              \
+    X(list_transcripts)                                                                            \
     X(load_snapshot)                                                                               \
     X(lock_instance)                                                                               \
     X(make_network)                                                                                \
     X(panic_instance)                                                                              \
     X(read_console_log)                                                                            \
+    X(read_transcript)                                                                             \
     X(reclaim_instance)                                                                            \
     X(recycle_instance)                                                                            \
     X(refund_instance)                                                                             \
@@ -89,6 +92,8 @@ extern const struct err_row control_errors[];
     X(set_overdue)                                                                                 \
     X(show_clock)                                                                                  \
     X(show_instance)                                                                               \
+    X(start_transcript)                                                                            \
+    X(stop_transcript)                                                                             \
     X(tag_kms)                                                                                     \
     X(trouble_disk)                                                                                \
     X(unlock_instance)                                                                             \

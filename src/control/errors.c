@@ -83,6 +83,8 @@ const struct err_row control_errors[] = {
     SAY(ERR_KEYPAIR_EXISTS, 409, "KeyPairExists"),
     SAY(ERR_KEYPAIR_FORMAT, 400, "KeyPairFormat"),
     SAY(ERR_ACCOUNT_NOT_FOUND, 404, "AccountNotFound"),
+    SAY(ERR_TRANSCRIPT_NOT_FOUND, 404, "TranscriptNotFound"),
+    SAY(ERR_TRANSCRIPT_ON, 409, "TranscriptOn"),
     SAY(ERR_ACCESS_KEY_NOT_FOUND, 404, "AccessKeyNotFound"),
     SAY(ERR_STATUS_UNKNOWN, 400, "StatusUnknown"),
     SAY(ERR_LOCK_REASON, 400, "LockReason"),

@@ -29,6 +29,7 @@ struct control_config {
     const char *dir;              /* the data directory, absolute */
     const char *const *endpoints; /* ended by NULL; the first is the one that clients are told */
     const struct dialect *const *dialects; /* that are served; ended by NULL */
+    struct transcript *transcript;         /* what is recorded into; NULL: nothing can be */
     const char *(*engine)(void *ctx); /* a sentence about the engine; called on the loop's thread */
     void *ctx;
     int64_t started_at;       /* ms since 1970 */

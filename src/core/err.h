@@ -90,6 +90,8 @@
     X(ERR_KEYPAIR_EXISTS, "a key pair of this name exists")                                        \
     X(ERR_KEYPAIR_FORMAT, "not an OpenSSH public key")                                             \
     X(ERR_ACCOUNT_NOT_FOUND, "unknown account")                                                    \
+    X(ERR_TRANSCRIPT_NOT_FOUND, "unknown transcript")                                              \
+    X(ERR_TRANSCRIPT_ON, "a transcript is being recorded")                                         \
     X(ERR_ACCESS_KEY_NOT_FOUND, "unknown access key")                                              \
     X(ERR_STATUS_UNKNOWN, "unknown status")                                                        \
     X(ERR_LOCK_REASON, "unknown lock reason")                                                      \

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "api/transcript.h"
 #include "base/buf.h"
 #include "base/timefmt.h"
 #include "control/operator.h"
@@ -50,6 +51,7 @@ struct server {
     struct core core;
     struct catalog *catalog;
     struct store *store;
+    struct transcript *transcript; /* NULL without test controls */
     struct supervisor *supervisor;
     struct clockwork *clockwork;
     struct upkeep *upkeep;
@@ -288,6 +290,7 @@ static enum err open_fronts(struct server *s, size_t n, bool tls_only, struct fa
                 .store = s->store,
                 .dialects = served_dialects,
                 .changed = front_changed,
+                .transcript = s->transcript,
                 .ctx = s},
         .web = {.tls_only = tls_only, .ready = front_ready, .ctx = s},
         .tls = s->tls,
@@ -332,6 +335,7 @@ static enum err open_http(struct server *s, struct fail *f)
                                           .dialects = served_dialects,
                                           .changed = changed,
                                           .waits = waits,
+                                          .transcript = s->transcript,
                                           .ctx = s});
     s->web = (struct web){.api = s->api, .tls_only = tls_only, .ready = ready, .ctx = s};
     enum err err = open_fronts(s, n - 1, tls_only, f);
@@ -382,6 +386,7 @@ static void setup_control(struct server *s)
     struct control_config c = {.version = OSTLER_VERSION,
                                .dir = s->config.dir,
                                .endpoints = s->endpoints,
+                               .transcript = s->transcript,
                                .dialects = served_dialects,
                                .engine = describe,
                                .ctx = s,
@@ -448,6 +453,10 @@ static enum err open_all(struct server *s, struct fail *f)
     s->changed = loop_wake_new(s->loop, changed, s);
     s->drained = loop_wake_new(s->loop, drained, s);
     s->poll = loop_timer_new(s->loop, poll, s);
+    if (s->config.settings.controls)
+        s->transcript = transcript_new(arena_fmt(s->arena, "%s/transcripts", s->config.dir));
+    if (s->transcript)
+        transcript_resume(s->transcript);
     if ((e = open_core(s, f)) || (e = open_engine(s, f)) || (e = open_http(s, f)) ||
         (e = find_operator_key(s, f)) || (e = write_server_json(s, f)))
         return e;
@@ -472,6 +481,7 @@ static void close_all(struct server *s)
     api_give_up(s->api);
     http_server_free(s->http);
     api_free(s->api);
+    transcript_free(s->transcript);
     tls_ctx_free(s->tls);
     for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
         loop_signal_free(s->signals[i]);

@@ -7,6 +7,7 @@ import time
 import pytest
 
 import ostler
+import page
 import wire
 from test_clients import python  # noqa: F401  (the fixture: a venv with the clouds' SDKs)
 
@@ -17,17 +18,7 @@ ELSEWHERE = {"./run\n": "CI and every newcomer; tests/readme/test_run below", ".
 
 
 def blocks():
-    """{name: (language, text)}, and the texts without a name."""
-    with open(README) as f:
-        text = f.read()
-    named, rest = {}, []
-    for mark, language, body in re.findall(r"(?:<!-- test: (\w+) -->\n)?```(\w+)\n(.*?)```", text, re.S):
-        if mark:
-            assert mark not in named
-            named[mark] = (language, body)
-        else:
-            rest.append(body)
-    return named, rest
+    return page.blocks(README)
 
 
 def test_no_command_goes_untested():

@@ -359,6 +359,8 @@ const struct err_row alibaba_errors[] = {
      "The PublicKeyBody format is not supported."},
     {ERR_ACCOUNT_NOT_FOUND, 403, "InvalidAccount.NotFound",
      "The specified Account does not exist."},
+    {ERR_TRANSCRIPT_NOT_FOUND, 404, "InvalidParameter", "%d"},
+    {ERR_TRANSCRIPT_ON, 403, "OperationConflict", "%d"},
     {ERR_ACCESS_KEY_NOT_FOUND, 404, "InvalidAccessKeyId.NotFound",
      "Specified access key is not found."},
     {ERR_STATUS_UNKNOWN, 404, "InvalidStatus.NotFound", "The specified Status is not found"},

@@ -135,6 +135,7 @@ static enum err try(const struct dialect *d, const char *params, struct in *in,
     enum err e = decode(&c, fields, c.params, in);
     *ret_fail = c.fail;
     json_decref(c.params);
+    json_decref(c.lists);
     return e;
 }
 
