@@ -46,6 +46,6 @@ struct strs faults_instances(const struct call *c)
 
 void faults_say_retry(struct call *c, int64_t ms, struct answer *a)
 {
-    a->headers[a->n_headers++] = (struct header){
-        "x-acs-retry-after", arena_fmt(c->arena, "%lld", (long long)ms)};
+    a->headers[a->n_headers++] =
+        (struct header){"x-acs-retry-after", arena_fmt(c->arena, "%lld", (long long)ms)};
 }

@@ -21,6 +21,6 @@ struct strs zec_instances(const struct call *c)
 /* HTTP's own, in seconds; no client of this cloud looks for another one. */
 void zec_say_retry(struct call *c, int64_t ms, struct answer *a)
 {
-    a->headers[a->n_headers++] = (struct header){
-        "retry-after", arena_fmt(c->arena, "%lld", (long long)(ms + 999) / 1000)};
+    a->headers[a->n_headers++] =
+        (struct header){"retry-after", arena_fmt(c->arena, "%lld", (long long)(ms + 999) / 1000)};
 }
