@@ -150,9 +150,10 @@ int http_server_listen_unix(struct http_server *s, const char *path);
 void http_server_adopt(struct http_server *s, int fd);
 
 /*
- * Stops listening, closes connections without a request, lets the others finish theirs, then calls
- * `cb` (may be NULL) once from the loop. Only the first call counts. http_server_free may be called
- * from `cb`; if it is called before, `cb` is not called.
+ * Stops listening, closes connections without a request and those whose reply is late (delay_ms),
+ * lets the others finish theirs, then calls `cb` (may be NULL) once from the loop. Only the first
+ * call counts. http_server_free may be called from `cb`; if it is called before, `cb` is not
+ * called.
  */
 void http_server_drain(struct http_server *s, void (*cb)(void *arg), void *arg);
 
