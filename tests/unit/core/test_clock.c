@@ -117,9 +117,9 @@ static void no_clock_goes_back_or_out_of_the_calendar(void **state)
     assert_int_equal(test_write(w, tell, &t), ERR_CLOCK);
     t.to = w->now;
     t.tell = advance;
-    assert_int_equal(test_write(w, tell, &(struct telling){.tell = advance, .account = "",
-                                                           .to = CLOCK_MAX}),
-                     ERR_PARAM_VALUE);
+    assert_int_equal(
+        test_write(w, tell, &(struct telling){.tell = advance, .account = "", .to = CLOCK_MAX}),
+        ERR_PARAM_VALUE);
     t.tell = set;
     assert_int_equal(test_write(w, tell, &t), ERR_NONE);
 }
