@@ -135,7 +135,7 @@ def test_without_controls_there_is_no_clock_to_move(new_server):
 def test_a_moved_clock_outlives_the_server(cloud):
     s = cloud()
     advance(s, "1y")
-    s.restart(kill=True)
+    s.restart(kill=True)  # with --clock among its options, which is for the first start
     assert clock(s, "show") == "2027-03-01T00:00:00Z standing still"
     clock(s, "resume")
     s.restart()
