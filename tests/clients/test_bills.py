@@ -15,7 +15,7 @@ def cloud(new_server, engine):
         why = ostler.missing_guest()
         if why:
             pytest.skip(why)
-    return new_server(args=["--controls"], engine=engine)
+    return new_server(args=["--controls", "--stop-grace", "3s"], engine=engine)  # a guest that boots is deaf
 
 
 def said(step):
@@ -24,8 +24,9 @@ def said(step):
 
 def test_a_subscription_that_ended(cloud, python):  # noqa: F811
     """Shown-item 3: 31 days, a start that is refused in the documented words, a renewal, a start."""
-    iid = cloud.ecs.create_stopped(InstanceChargeType="PrePaid", Period=1)
+    iid = cloud.ecs.create_running(InstanceChargeType="PrePaid", Period=1)
     cloud.cli("clock", "advance", "31d")
+    assert cloud.ecs.state(iid) == "Stopped"  # a real machine's stop is waited for
     steps = tell(cloud, [python, PROGRAM], iid)
     kind, status, code, message = said(steps["refused"])
     assert (kind, status, code) == ("ClientException", 403, "InstanceExpired")
