@@ -52,7 +52,7 @@ enum err clock_set(struct op *op, const char *account, int64_t to, struct clock_
 enum err clock_freeze(struct op *op, const char *account, struct clock_row *ret);
 enum err clock_resume(struct op *op, const char *account, struct clock_row *ret);
 
-/* Everybody's clock begins, standing still, at this time, unless it has begun before. */
+/* A new store's: everybody's clock begins, standing still, at this time. */
 void clock_begin(struct op *op, int64_t at);
 
 /* The row; of a clock that was never told anything, one that shows the real time. */

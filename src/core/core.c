@@ -49,12 +49,32 @@ static char *random_text(struct op *op, const char *alphabet, size_t n)
     return s;
 }
 
+/*
+ * Now, or just after the newest of its kind: which account and which key is the first is told by
+ * their times, also where the clock stands still, or was set back.
+ */
+static int64_t creation_time(struct op *op, const struct record *rec, const char *account)
+{
+    struct query newest = {.order = "-created_at"};
+    union {
+        struct account account;
+        struct access_key key;
+    } row;
+    int64_t last = 0;
+
+    if (account)
+        query_text(&newest, "account", CMP_EQ, account);
+    if (store_first(op->tx, rec, &newest, &row))
+        last = rec == &rec_account ? row.account.created_at : row.key.created_at;
+    return last >= op->now ? last + 1 : op->now;
+}
+
 enum err account_create(struct op *op, const char *id, const char *name, struct account *ret)
 {
     struct account a = {.id = id ? id : random_text(op, "123456789", 16),
                         .name = name,
                         .recycle_hours = ACCOUNT_RECYCLE_HOURS,
-                        .created_at = op->now};
+                        .created_at = creation_time(op, &rec_account, NULL)};
     struct op mine = *op;
 
     mine.account = a.id;
@@ -89,7 +109,7 @@ enum err access_key_create(struct op *op, const char *account, const char **ret_
                              .secret = vault_seal(op->core->vault, op->arena, id,
                                                   (struct bytes){secret, strlen(secret)}),
                              .active = true,
-                             .created_at = op->now};
+                             .created_at = creation_time(op, &rec_access_key, account)};
     store_insert(op->tx, &rec_access_key, &key);
     event_append(op, id, "access-key-created", NULL);
     *ret_id = id;

@@ -141,6 +141,7 @@ static enum err report_run(struct write *w, struct tx *tx)
     struct op op = op_for(r->s, tx, r->arena, &f);
 
     tx_use_arena(tx, r->arena);
+    op.account = r->account;
     go_by_clock_of(&op, r->inst, r->account);
     enum err e = r->own       ? own_report(&op, r)
                  : r->halfway ? job_halfway(&op, r->inst, r->job)

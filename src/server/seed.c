@@ -87,11 +87,15 @@ static void offer_names(struct op *op)
 static void begin_world(struct op *op)
 {
     struct core *core = op->core;
+    bool new = store_count(op->tx, &rec_account, &(struct query){0}) == 0;
 
     if (core->settings.seed)
         world_begin_life(core->world, store_next(op->tx, "life"));
-    if (core->settings.clock_at)
+    if (core->settings.clock_at && new)
         clock_begin(op, core->settings.clock_at);
+    else if (core->settings.clock_at)
+        log_write(LOG_WARN, "the directory is not new: its clock stays; `ostler clock set` moves it",
+                  NULL);
     clocks_load(core->clocks, op->tx);
     op->now = clock_now(core, NULL);
 }

@@ -135,6 +135,16 @@ def test_faults(home, cloud):
     ecs.ok("RunInstances", shape)
 
 
+def test_clock(home):
+    os.mkdir(home / "var")
+    with ostler.Server(str(home / "var"), args=["--controls"]):
+        text = blocks()[0]["clock"][1]
+        out = run(home, text.replace("|| true", "2>err || grep InstanceExpired err"))
+    assert "InstanceExpired" in out
+    for kind in ("expired", "renewed", "done: RUNNING"):
+        assert kind in out, out
+
+
 def test_sim(home):
     command = blocks()[0]["sim"][1].strip().replace("/tmp/cloud", str(home / "cloud"))
     assert "--listen 127.0.0.1:0" in command
