@@ -101,8 +101,8 @@ static void tenant_done(struct write *w)
         loop_timer_set(ts->poll, w->result ? AGAIN_MS : POLL_MS, 0);
         return;
     }
+    tenant_free(t); /* it may be asked for again already */
     ts->cleared(ts->ctx);
-    tenant_free(t);
 }
 
 /* Has the account no instances left? Then the rest may go. */

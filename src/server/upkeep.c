@@ -257,9 +257,8 @@ static bool has_row(struct upkeep *u, const char *disk)
     return has;
 }
 
-static void sweep(void *ctx)
+static void sweep(struct upkeep *u)
 {
-    struct upkeep *u = ctx;
     static const char tail[] = ".qcow2";
     CLEANUP(free_p) char *path = xasprintf("%s/disks", u->config.dir);
     DIR *d = u->config.has_files ? opendir(path) : NULL;
@@ -510,6 +509,13 @@ static void look(struct upkeep *u)
     }
 }
 
+/* An account's things are gone. */
+static void cleared(void *ctx)
+{
+    sweep(ctx);
+    look(ctx);
+}
+
 /* A number is given before its row is committed: so it is looked for until it has been seen. */
 void upkeep_kick(struct upkeep *u)
 {
@@ -548,7 +554,7 @@ struct upkeep *upkeep_new(const struct upkeep_config *config)
     struct upkeep *u = xcalloc(1, sizeof(*u));
 
     u->config = *config;
-    u->tenants = tenants_new(config, sweep, u);
+    u->tenants = tenants_new(config, cleared, u);
     u->renew_poll = loop_timer_new(config->loop, poll_renewed, u);
     look(u);
     atomic_store(&config->core->chore_ids,
