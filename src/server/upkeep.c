@@ -1,4 +1,4 @@
-/* Chores, step by step. */
+/* Chores of the whole, step by step. */
 #include "server/upkeep.h"
 
 #include <dirent.h>
@@ -11,6 +11,7 @@
 #include "core/chore.h"
 #include "core/reset.h"
 #include "net/loop.h"
+#include "server/tenants.h"
 
 enum {
     POLL_MS = 5,
@@ -19,20 +20,6 @@ enum {
     PATIENCE_MS = 90000, /* with machines on their way out; a boot may take a third of it */
     AT_ONCE = 500,
     SWEPT = 100000, /* directory entries looked at */
-};
-
-/* What is being done to one account. */
-struct tenant {
-    struct tenant *next;
-    struct upkeep *u;
-    struct write write;
-    bool writing, over, late;
-    int64_t left;
-    uint64_t until;
-    enum chore_kind kind;
-    struct arena *arena; /* of the write */
-    struct fail fail;
-    char account[];
 };
 
 struct upkeep {
@@ -54,8 +41,7 @@ struct upkeep {
     enum err failure;
     struct fail fail;
 
-    struct tenant *tenants;
-    struct loop_timer *poll;
+    struct tenants *tenants;
 
     bool renewing;
     struct write renewed;
@@ -271,7 +257,7 @@ static bool has_row(struct upkeep *u, const char *disk)
     return has;
 }
 
-static void sweep_disks(struct upkeep *u)
+static void sweep(struct upkeep *u)
 {
     static const char tail[] = ".qcow2";
     CLEANUP(free_p) char *path = xasprintf("%s/disks", u->config.dir);
@@ -349,7 +335,7 @@ static void swap_done(struct write *w)
     if (u->stopping)
         return;
     if (!w->result)
-        sweep_disks(u);
+        sweep(u);
     open_again(u);
     over(u, w->result);
 }
@@ -472,7 +458,7 @@ static void save(struct upkeep *u)
 /* The last life ended between the swap and saying so. */
 static void said_late(struct upkeep *u)
 {
-    sweep_disks(u);
+    sweep(u);
     over(u, ERR_NONE);
 }
 
@@ -494,152 +480,6 @@ static void begin(struct upkeep *u, const struct chore *c)
         over(u, ERR_INTERNAL);
 }
 
-/* ---- an account's ---- */
-
-static bool tenant_step(struct tenant *t, struct tx *tx)
-{
-    struct upkeep *u = t->u;
-    struct op op = op_for(u, tx, t->arena, &t->fail);
-
-    t->left = account_release(&op, t->account);
-    if (t->left && !t->late)
-        return false; /* their jobs are under way */
-    if (t->left) {
-        chore_go_on(&op, t->account, CHORE_DONE, ERR_UNAVAILABLE,
-                    arena_fmt(t->arena,
-                              "%lld instances of the account could not be released; "
-                              "`ostler show` says why",
-                              (long long)t->left));
-        return true;
-    }
-    account_clear(&op, t->account);
-    if (t->kind == CHORE_REMOVE)
-        account_delete(&op, t->account);
-    chore_go_on(&op, t->account, CHORE_DONE, ERR_NONE, "");
-    return true;
-}
-
-static enum err tenant_run(struct write *w, struct tx *tx)
-{
-    struct tenant *t = CONTAINER_OF(w, struct tenant, write);
-
-    tx_use_arena(tx, t->arena);
-    t->over = tenant_step(t, tx);
-    tx_use_arena(tx, NULL);
-    return ERR_NONE;
-}
-
-static void tenant_free(struct tenant *t)
-{
-    for (struct tenant **at = &t->u->tenants; *at; at = &(*at)->next)
-        if (*at == t) {
-            *at = t->next;
-            break;
-        }
-    arena_free(t->arena);
-    free(t);
-}
-
-static void tenant_done(struct write *w)
-{
-    struct tenant *t = CONTAINER_OF(w, struct tenant, write);
-    struct upkeep *u = t->u;
-
-    t->writing = false;
-    arena_clear(t->arena);
-    if (u->stopping)
-        return;
-    if (w->result || !t->over) {
-        supervisor_kick(u->config.supervisor);
-        loop_timer_set(u->poll, w->result ? AGAIN_MS : POLL_MS, 0);
-        return;
-    }
-    sweep_disks(u);
-    tenant_free(t);
-}
-
-/* Has the account no instances left? Then the rest may go. */
-static bool is_empty(struct upkeep *u, const char *account)
-{
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
-    struct query mine = {0};
-
-    query_text(&mine, "account", CMP_EQ, account);
-    struct tx *tx = store_read(u->config.store, a);
-    int64_t n = store_count(tx, &rec_inst, &mine);
-    bool failed = tx_failed(tx);
-    store_read_end(tx);
-    return !n && !failed;
-}
-
-/* Nobody waits for a guest of theirs to shut down. */
-static void hurry(struct upkeep *u, const char *account)
-{
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
-    struct query mine = {.limit = AT_ONCE};
-    size_t n;
-
-    query_text(&mine, "account", CMP_EQ, account);
-    struct tx *tx = store_read(u->config.store, a);
-    struct inst *insts = store_find(tx, &rec_inst, &mine, &n);
-    store_read_end(tx);
-    for (size_t i = 0; i < n; i++)
-        supervisor_hurry(u->config.supervisor, insts[i].id);
-}
-
-static void tenant_write(struct tenant *t)
-{
-    t->writing = true;
-    t->over = false;
-    t->write = (struct write){.run = tenant_run, .done = tenant_done};
-    if (store_submit(t->u->config.store, &t->write))
-        t->writing = false;
-}
-
-static void poll_tenants(void *arg)
-{
-    struct upkeep *u = arg;
-
-    for (struct tenant *t = u->tenants; t; t = t->next) {
-        t->late = loop_now_ms(u->config.loop) >= t->until;
-        if (t->writing)
-            continue;
-        if (t->late || is_empty(u, t->account))
-            tenant_write(t);
-        else
-            hurry(u, t->account);
-    }
-    if (u->tenants)
-        loop_timer_set(u->poll, POLL_MS, 0);
-}
-
-static struct tenant *tenant_find(struct upkeep *u, const char *account)
-{
-    struct tenant *t = u->tenants;
-
-    while (t && !streq(t->account, account))
-        t = t->next;
-    return t;
-}
-
-static void tenant_begin(struct upkeep *u, const struct chore *c)
-{
-    size_t n = strlen(c->key) + 1;
-
-    if (tenant_find(u, c->key))
-        return;
-    struct tenant *t = xcalloc(1, sizeof(*t) + n);
-    *t = (struct tenant){.next = u->tenants,
-                         .u = u,
-                         .kind = c->kind,
-                         .arena = arena_new(),
-                         .until = loop_now_ms(u->config.loop) + PATIENCE_MS};
-    memcpy(t->account, c->key, n);
-    u->tenants = t;
-    tenant_write(t);
-    loop_timer_set(u->poll, POLL_MS, 0);
-}
-
 /* ---- what there is to do ---- */
 
 static void take_up(struct upkeep *u, const struct chore *c)
@@ -647,7 +487,7 @@ static void take_up(struct upkeep *u, const struct chore *c)
     if (c->kind == CHORE_RENEW)
         await_renewed(u);
     else if (*c->key)
-        tenant_begin(u, c);
+        tenants_begin(u->tenants, c);
     else if (!u->busy)
         begin(u, c);
 }
@@ -667,6 +507,13 @@ static void look(struct upkeep *u)
             u->seen = chores[i].id;
         take_up(u, &chores[i]);
     }
+}
+
+/* An account's things are gone. */
+static void cleared(void *ctx)
+{
+    sweep(ctx);
+    look(ctx);
 }
 
 /* A number is given before its row is committed: so it is looked for until it has been seen. */
@@ -707,7 +554,7 @@ struct upkeep *upkeep_new(const struct upkeep_config *config)
     struct upkeep *u = xcalloc(1, sizeof(*u));
 
     u->config = *config;
-    u->poll = loop_timer_new(config->loop, poll_tenants, u);
+    u->tenants = tenants_new(config, cleared, u);
     u->renew_poll = loop_timer_new(config->loop, poll_renewed, u);
     look(u);
     atomic_store(&config->core->chore_ids,
@@ -717,18 +564,18 @@ struct upkeep *upkeep_new(const struct upkeep_config *config)
 
 void upkeep_stop(struct upkeep *u)
 {
-    if (u)
-        u->stopping = true;
+    if (!u)
+        return;
+    u->stopping = true;
+    tenants_stop(u->tenants);
 }
 
 void upkeep_free(struct upkeep *u)
 {
     if (!u)
         return;
-    while (u->tenants)
-        tenant_free(u->tenants);
+    tenants_free(u->tenants);
     loop_timer_free(u->timer);
-    loop_timer_free(u->poll);
     loop_timer_free(u->renew_poll);
     free(u->gone);
     arena_free(u->arena);
