@@ -126,7 +126,9 @@
     X(ERR_HOST_REPAIRING, "the instance's host is being repaired")                                 \
     X(ERR_NO_BALANCE, "the account has no balance")                                                \
     X(ERR_NO_STOCK, "no host has room for the instance")                                           \
-    X(ERR_QUOTA, "a quota is used up")
+    X(ERR_QUOTA, "a quota is used up")                                                             \
+    X(ERR_QUOTA_TYPE, "a quota of the instance type is used up")                                   \
+    X(ERR_QUOTA_CPU, "a quota of processors is used up")
 
 enum err {
     ERR_NONE,
