@@ -227,7 +227,7 @@ static int capacity_set(struct cli *c)
 
 static int quota_set(struct cli *c)
 {
-    return set_limit(c, "quota");
+    return set_limit(c, given(c, OPT_CPUS) ? "cpu" : "quota");
 }
 
 static void print_each(const json_t *list, const char *what, const char *of_none)
@@ -503,8 +503,8 @@ const struct verb verbs_hand[] = {
      .name = "set",
      .args = "N|none",
      ONE,
-     .opts = OPTS(OPT_ZONE, OPT_TYPE, WHOSE),
-     .summary = "Say how many instances a quota allows",
+     .opts = OPTS(OPT_CPUS, OPT_ZONE, OPT_TYPE, WHOSE),
+     .summary = "Say how many instances, or processors, a quota allows",
      .more = "Only where the server has --controls. Counts all there are, also what is off.",
      .example = "ostler quota set 10 --type ecs.g7.large",
      .run = quota_set},

@@ -74,6 +74,7 @@ static const struct {
     [OPT_HANG] = {"hang", 0, NULL, "it does not end until the fault is removed"},
     [OPT_BREAK] = {"break", 0, NULL, "the machine is started so that it cannot run"},
     [OPT_TEXT] = {"text", 0, "TEXT", "the error's sentence"},
+    [OPT_CPUS] = {"cpus", 0, NULL, "of their processors, not of instances"},
     [OPT_FULL] = {"full", 0, NULL, "it has no room; the machine waits when it writes"},
 };
 

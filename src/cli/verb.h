@@ -71,6 +71,7 @@ enum opt_id {
     OPT_BREAK,
     OPT_TEXT,
     OPT_FULL,
+    OPT_CPUS,
     OPT_COUNT
 };
 

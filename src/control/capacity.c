@@ -11,6 +11,17 @@ struct set_in {
     bool has_count;
 };
 
+static const char *const kinds[] = {
+    [CAPACITY_STOCK] = "stock", [CAPACITY_QUOTA] = "quota", [CAPACITY_CPU] = "cpu", NULL};
+
+static enum capacity_kind kind_of(const char *word)
+{
+    for (size_t i = 0; kinds[i]; i++)
+        if (streq(kinds[i], word))
+            return (enum capacity_kind)i;
+    return CAPACITY_STOCK;
+}
+
 static enum err set(struct call *c, const void *in_, void *out)
 {
     const struct set_in *in = in_;
@@ -18,9 +29,9 @@ static enum err set(struct call *c, const void *in_, void *out)
 
     (void)out;
     return e ? e
-             : capacity_set(&c->op, streq(in->kind, "quota") ? CAPACITY_QUOTA : CAPACITY_STOCK,
-                            c->op.account ? c->op.account : "", in->zone ? in->zone : "",
-                            in->type ? in->type : "", in->has_count ? in->count : -1);
+             : capacity_set(&c->op, kind_of(in->kind), c->op.account ? c->op.account : "",
+                            in->zone ? in->zone : "", in->type ? in->type : "",
+                            in->has_count ? in->count : -1);
 }
 
 const struct action op_set_capacity = {
@@ -29,14 +40,14 @@ const struct action op_set_capacity = {
     .perm = PERM_CONTROL,
     .access = ACCESS_WRITE,
     .in_size = sizeof(struct set_in),
-    .in = FIELDS(F_STR(struct set_in, kind, "kind", .def_str = "stock",
-                       .values = VALUES("stock", "quota"),
-                       .text = "stock counts what is not off, quota all there are."),
-                 F_STR(struct set_in, zone, "zone", .format = FMT_ID),
-                 F_STR(struct set_in, type, "instanceType", .format = FMT_ID),
-                 F_INT(struct set_in, count, "count", .has = HAS(struct set_in, has_count),
-                       .min = 0, .max = 1000000000, .text = "Without one there is no such limit."),
-                 F_STR(struct set_in, account, "account", .format = FMT_ID)),
+    .in = FIELDS(
+        F_STR(struct set_in, kind, "kind", .def_str = "stock", .values = kinds,
+              .text = "stock counts what is not off, quota all there are, cpu their processors."),
+        F_STR(struct set_in, zone, "zone", .format = FMT_ID),
+        F_STR(struct set_in, type, "instanceType", .format = FMT_ID),
+        F_INT(struct set_in, count, "count", .has = HAS(struct set_in, has_count), .min = 0,
+              .max = 1000000000, .text = "Without one there is no such limit."),
+        F_STR(struct set_in, account, "account", .format = FMT_ID)),
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_ZONE_NOT_FOUND, ERR_TYPE_NOT_FOUND),
     .run = set,
 };
@@ -70,7 +81,6 @@ static enum err list(struct call *c, const void *in_, void *out_)
 
 static void encode_list(struct call *c, const void *out_, struct enc *e)
 {
-    static const char *const kinds[] = {[CAPACITY_STOCK] = "stock", [CAPACITY_QUOTA] = "quota"};
     const struct list_out *out = out_;
 
     (void)c;

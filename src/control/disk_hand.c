@@ -74,7 +74,7 @@ static enum err fail_disk(struct call *c, const void *in, void *out_)
     return e ? e : disk_fail(&c->op, out->disk, true);
 }
 
-/* Of everything: whole, paid for, sound. */
+/* Of a broken medium, of errors, of being full. */
 static enum err heal_disk(struct call *c, const void *in, void *out_)
 {
     struct disk_out *out = out_;

@@ -124,6 +124,8 @@ const struct err_row control_errors[] = {
     SAY(ERR_NO_BALANCE, 409, "NoBalance"),
     SAY(ERR_NO_STOCK, 409, "NoStock"),
     SAY(ERR_QUOTA, 409, "Quota"),
+    SAY(ERR_QUOTA_TYPE, 409, "QuotaType"),
+    SAY(ERR_QUOTA_CPU, 409, "QuotaCpu"),
     SAY(ERR_CLOCK, 409, "ClockRefuses"),
     {.err = ERR_NONE},
 };

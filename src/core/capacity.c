@@ -56,7 +56,14 @@ const char **hosts_repaired(struct op *op, size_t *ret_n)
 
 const char **balances_used_up(struct op *op, size_t *ret_n)
 {
-    return settings_of(op, USED_UP, ret_n);
+    struct setting own;
+
+    if (!op->account)
+        return settings_of(op, USED_UP, ret_n);
+    const char **names = ARENA_ARRAY(op->arena, const char *, 1);
+    names[0] = op->account;
+    *ret_n = store_get(op->tx, &rec_setting, balance_key(op, op->account), &own);
+    return names;
 }
 
 enum err hosts_repair(struct op *op, const char *zone, bool on)
@@ -84,7 +91,8 @@ void balance_set(struct op *op, const char *account, bool used_up)
 enum err capacity_set(struct op *op, enum capacity_kind kind, const char *account, const char *zone,
                       const char *type, int64_t count)
 {
-    static const char *const kinds[] = {[CAPACITY_STOCK] = "stock", [CAPACITY_QUOTA] = "quota"};
+    static const char *const kinds[] = {
+        [CAPACITY_STOCK] = "stock", [CAPACITY_QUOTA] = "quota", [CAPACITY_CPU] = "cpu"};
     const char *key = arena_fmt(op->arena, "%s/%s/%s/%s", kinds[kind], account, zone, type);
     struct capacity old, row = {.key = key,
                                 .kind = kind,
@@ -118,7 +126,7 @@ static bool is_about(const struct capacity *row, const struct claim *c)
            (!*row->zone || streq(row->zone, c->zone)) && (!*row->type || streq(row->type, c->type));
 }
 
-static int64_t count_of(struct op *op, const struct capacity *row, const char *except)
+static int64_t used_of(struct op *op, const struct capacity *row, const char *except)
 {
     struct query q = {0};
 
@@ -132,11 +140,21 @@ static int64_t count_of(struct op *op, const struct capacity *row, const char *e
         query_set(&q, "state", in_use);
     if (except)
         query_text(&q, "id", CMP_NE, except);
-    return store_count(op->tx, &rec_inst, &q);
+    return row->kind == CAPACITY_CPU ? store_sum(op->tx, &rec_inst, "cpu", &q)
+                                     : store_count(op->tx, &rec_inst, &q);
+}
+
+static enum err error_of(const struct capacity *row)
+{
+    if (row->kind == CAPACITY_STOCK)
+        return ERR_NO_STOCK;
+    if (row->kind == CAPACITY_CPU)
+        return ERR_QUOTA_CPU;
+    return *row->type ? ERR_QUOTA_TYPE : ERR_QUOTA;
 }
 
 /* Every limit that is about them must have room. */
-static enum err within(struct op *op, enum capacity_kind kind, enum err e, const struct claim *c)
+static enum err within(struct op *op, enum capacity_kind kind, const struct claim *c)
 {
     struct query q = {.order = "key"};
     size_t n;
@@ -148,11 +166,12 @@ static enum err within(struct op *op, enum capacity_kind kind, enum err e, const
     for (size_t i = 0; i < n; i++) {
         if (!is_about(&rows[i], c))
             continue;
-        int64_t used = count_of(op, &rows[i], c->except);
-        if (used + c->n > rows[i].count)
-            return fail(op->fail, e,
-                        "There are %lld instances, %lld more are beyond the %lld of %s.",
-                        (long long)used, (long long)c->n, (long long)rows[i].count, rows[i].key);
+        int64_t used = used_of(op, &rows[i], c->except);
+        int64_t more = kind == CAPACITY_CPU ? c->n * c->cpu : c->n;
+        if (used + more > rows[i].count)
+            return fail(op->fail, error_of(&rows[i]),
+                        "There are %lld, %lld more are beyond the %lld of the limit %s.",
+                        (long long)used, (long long)more, (long long)rows[i].count, rows[i].key);
     }
     return ERR_NONE;
 }
@@ -177,7 +196,7 @@ static enum err memory_for(struct op *op, const struct claim *c)
 
 enum err room_for(struct op *op, const struct claim *c)
 {
-    enum err e = within(op, CAPACITY_STOCK, ERR_NO_STOCK, c);
+    enum err e = within(op, CAPACITY_STOCK, c);
 
     return e ? e : memory_for(op, c);
 }
@@ -191,11 +210,20 @@ static enum err check_balance(struct op *op, const char *account)
     return ERR_NONE;
 }
 
+enum err may_create(struct op *op, const struct claim *c)
+{
+    enum err e = check_balance(op, c->account);
+
+    e = e ? e : within(op, CAPACITY_QUOTA, c);
+    return e ? e : within(op, CAPACITY_CPU, c);
+}
+
 enum err may_start(struct op *op, const struct inst *in)
 {
     struct claim c = {.account = in->account,
                       .zone = in->zone,
                       .type = in->type,
+                      .cpu = in->cpu,
                       .mib = in->memory_mib,
                       .n = 1,
                       .except = in->id};
@@ -203,16 +231,7 @@ enum err may_start(struct op *op, const struct inst *in)
 
     if (op->core->settings.controls && hosts_repairing(op, in->zone))
         return fail(op->fail, ERR_HOST_REPAIRING, "The instance's host is being repaired.");
-    if ((e = check_balance(op, in->account)) || (e = within(op, CAPACITY_QUOTA, ERR_QUOTA, &c)))
+    if ((e = may_create(op, &c)))
         return e;
     return room_for(op, &c);
-}
-
-enum err may_create(struct op *op, const char *zone, const char *type, int64_t n)
-{
-    enum err e = check_balance(op, op->account);
-
-    return e ? e
-             : within(op, CAPACITY_QUOTA, ERR_QUOTA,
-                      &(struct claim){.account = op->account, .zone = zone, .type = type, .n = n});
 }

@@ -7,25 +7,25 @@
 
 #include "core/core.h"
 
-/* What is asked for: `n` instances more, of `mib` memory each. */
+/* What is asked for: `n` instances more. */
 struct claim {
     const char *account, *zone, *type;
-    int64_t mib, n;
-    const char *except; /* an instance that does not count as one that is there; NULL: none */
+    int64_t cpu, mib, n; /* of each; how many */
+    const char *except;  /* an instance that does not count as one that is there; NULL: none */
 };
 
 /* ERR_NO_STOCK when they do not fit beside what is not off. */
 enum err room_for(struct op *op, const struct claim *c);
 
-/* An instance that is off. ERR_HOST_REPAIRING, ERR_NO_BALANCE, ERR_QUOTA, ERR_NO_STOCK, in this
- * order. */
+/* An instance that is off. ERR_HOST_REPAIRING, ERR_NO_BALANCE, ERR_QUOTA, ERR_QUOTA_TYPE,
+ * ERR_QUOTA_CPU, ERR_NO_STOCK, in this order. */
 enum err may_start(struct op *op, const struct inst *in);
 
-/* `n` instances more of the caller's. ERR_NO_BALANCE, ERR_QUOTA. */
-enum err may_create(struct op *op, const char *zone, const char *type, int64_t n);
+/* Instances more. ERR_NO_BALANCE, ERR_QUOTA, ERR_QUOTA_TYPE, ERR_QUOTA_CPU. */
+enum err may_create(struct op *op, const struct claim *c);
 
-/* Sets how many instances there may be, or, `count` negative, takes the limit away. `account`,
- * `zone`, `type`: "" any. */
+/* Sets how many instances, or processors, there may be, or, `count` negative, takes the limit away.
+ * `account`, `zone`, `type`: "" any. */
 enum err capacity_set(struct op *op, enum capacity_kind kind, const char *account, const char *zone,
                       const char *type, int64_t count);
 

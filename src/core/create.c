@@ -232,7 +232,11 @@ static enum err make_plan(struct op *op, struct plan *p)
     if ((e = find_image(op, p)) || (e = find_secgroups(op, p)) || (e = find_keypair(op, p)) ||
         (e = check_system_disk(op, p)) || (e = check_data_disks(op, p)))
         return e;
-    if ((e = may_create(op, p->zone->id, p->type->id, n->count)))
+    if ((e = may_create(op, &(struct claim){.account = op->account,
+                                            .zone = p->zone->id,
+                                            .type = p->type->id,
+                                            .cpu = p->type->cpu,
+                                            .n = n->count})))
         return e;
     if (n->start && (e = find_room(op, p)))
         return e;

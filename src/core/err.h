@@ -133,6 +133,8 @@
     X(ERR_NO_BALANCE, "the account has no balance")                                                \
     X(ERR_NO_STOCK, "no host has room for the instance")                                           \
     X(ERR_QUOTA, "a quota is used up")                                                             \
+    X(ERR_QUOTA_TYPE, "a quota of the instance type is used up")                                   \
+    X(ERR_QUOTA_CPU, "a quota of processors is used up")                                           \
     /* controls */                                                                                 \
     X(ERR_CLOCK, "the clock does not go there")
 

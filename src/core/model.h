@@ -398,10 +398,11 @@ extern const struct record rec_engine_fault;
 
 enum capacity_kind {
     CAPACITY_STOCK, /* of what is not off */
-    CAPACITY_QUOTA  /* of what there is, also when it is off */
+    CAPACITY_QUOTA, /* of what there is, also when it is off */
+    CAPACITY_CPU    /* the processors of what there is */
 };
 
-/* How many instances of a type may be in a zone together. */
+/* How many instances of a type, or processors of theirs, may be in a zone together. */
 struct capacity {
     const char *key; /* "KIND/ACCOUNT/ZONE/TYPE" */
     enum capacity_kind kind;

@@ -94,8 +94,8 @@ static void begin_world(struct op *op)
     if (core->settings.clock_at && new)
         clock_begin(op, core->settings.clock_at);
     else if (core->settings.clock_at)
-        log_write(LOG_WARN, "the directory is not new: its clock stays; `ostler clock set` moves it",
-                  NULL);
+        log_write(LOG_WARN,
+                  "the directory is not new: its clock stays; `ostler clock set` moves it", NULL);
     clocks_load(core->clocks, op->tx);
     op->now = clock_now(core, NULL);
 }

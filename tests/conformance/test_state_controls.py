@@ -80,6 +80,16 @@ CAUSES = {
     "quota": (stopped, lambda s, iid: s.cli("quota", "set", "0"), lambda s, iid: s.cli("quota", "set", "none"),
               (403, "QuotaExceed.ElasticQuota", "No additional quota is available for the specified ECS instance type."),
               (403, "QuotaExceed.ElasticQuota", None), (403, "OPERATION_DENIED_INSTANCE_QUOTA_EXCEED")),
+    "quota-of-the-type": (stopped, lambda s, iid: s.cli("quota", "set", "0", "--type", s.ecs.small_type()),
+                          lambda s, iid: s.cli("quota", "set", "none", "--type", s.ecs.small_type()),
+                          (403, "QuotaExceed.ElasticQuota", "The number of the specified ECS instances has exceeded "
+                                                            "the quota of the specified instance type."),
+                          (403, "QuotaExceed.ElasticQuota", None), (403, "OPERATION_DENIED_INSTANCE_QUOTA_EXCEED")),
+    "quota-of-cpus": (stopped, lambda s, iid: s.cli("quota", "set", "0", "--cpus", "--zone", zone_of(s, iid)),
+                      lambda s, iid: s.cli("quota", "set", "none", "--cpus", "--zone", zone_of(s, iid)),
+                      (403, "QuotaExceed.ElasticQuota", "The number of vCPUs assigned to the ECS instances has "
+                                                        "exceeded the quota in the zone."),
+                      (403, "QuotaExceed.ElasticQuota", None), (403, "OPERATION_DENIED_INSTANCE_QUOTA_EXCEED")),
     "no-stock": (stopped, lambda s, iid: s.cli("capacity", "set", "0"),
                  lambda s, iid: s.cli("capacity", "set", "none"),
                  (403, "OperationDenied.NoStock", "The requested resource is sold out in the specified zone; try other "

@@ -78,6 +78,40 @@ def test_a_broken_start_says_what_qemu_says(machine):
     assert why(machine) == ""
 
 
+def test_failures_leave_what_is_true(up):
+    """A failed stop leaves the process, a failed reboot leaves none; a creation that failed can be released."""
+    cloud, pid = up.cloud, up.pid()
+    cloud.cli("engine-fault", "add", "stop", "--fail", "--times", "1", "--instance", up.id)
+    cloud.ecs.ok("StopInstance", InstanceId=up.id, ForceStop=True)
+    cloud.wait_state(up.id, "Running")
+    assert up.pid() == pid
+    cloud.cli("engine-fault", "add", "reboot", "--fail", "--times", "1", "--instance", up.id)
+    cloud.ecs.ok("RebootInstance", InstanceId=up.id)
+    cloud.wait_state(up.id, "Stopped")
+    assert not up.processes()
+    cloud.cli("engine-fault", "add", "create", "--fail", "--times", "1")
+    (iid,) = cloud.ecs.run(ImageId="guest")
+    cloud.wait_state(iid, "Stopped")
+    assert cloud.ecs.refused("StartInstance", InstanceId=iid)[1] == "DiskError"
+    cloud.cli("rm", iid)
+    cloud.wait_state(iid, "")
+
+
+def test_a_hang_over_a_restart_then_a_real_start(machine):
+    cloud, iid = machine.cloud, machine.id
+    if cloud.ecs.state(iid) == "Running":
+        machine.stop(ForceStop=True)
+    boots = machine.boots()
+    f = cloud.cli("engine-fault", "add", "start", "--hang", "--instance", iid).stdout.strip()
+    cloud.ecs.ok("StartInstance", InstanceId=iid)
+    cloud.restart(kill=True)
+    assert cloud.ecs.state(iid) == "Starting"
+    assert not machine.processes()
+    cloud.cli("engine-fault", "rm", f)
+    cloud.wait_state(iid, "Running")
+    machine.wait_boots(boots + 1)
+
+
 READ = "echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/vdb of=/dev/null bs=4096 count=1 2>&1"
 WRITE = "dd if=/dev/zero of=/dev/vdb bs=4096 count=1 conv=fsync 2>&1"
 

@@ -110,9 +110,9 @@ enum err create_run(struct call *c, const struct create_in *in, bool start, stru
         ERR_IP_RANGE, ERR_IP_TAKEN, ERR_IP_EXHAUSTED, ERR_SYSTEM_DISK_CATEGORY,                    \
         ERR_SYSTEM_DISK_SIZE, ERR_SYSTEM_DISK_SMALL, ERR_DATA_DISK_CATEGORY, ERR_DATA_DISK_SIZE,   \
         ERR_DISK_COUNT, ERR_KMS_UNAUTHORIZED, ERR_KMS_NOT_FOUND, ERR_KMS_DISABLED,                 \
-        ERR_KMS_UNTAGGED, ERR_NO_BALANCE, ERR_NO_STOCK, ERR_QUOTA, ERR_TOKEN_FORMAT,               \
-        ERR_TOKEN_MISMATCH, ERR_DRY_RUN, ERR_NEEDED, ERR_PARAM_VALUE, ERR_PARAM_TOO_BIG,           \
-        ERR_PARAM_CONFLICT, ERR_UNSUPPORTED
+        ERR_KMS_UNTAGGED, ERR_NO_BALANCE, ERR_NO_STOCK, ERR_QUOTA, ERR_QUOTA_TYPE, ERR_QUOTA_CPU,  \
+        ERR_TOKEN_FORMAT, ERR_TOKEN_MISMATCH, ERR_DRY_RUN, ERR_NEEDED, ERR_PARAM_VALUE,            \
+        ERR_PARAM_TOO_BIG, ERR_PARAM_CONFLICT, ERR_UNSUPPORTED
 
 /* The parameters that both actions take; `I` is struct create_in. Sorted by subject, as they are
  * read. */

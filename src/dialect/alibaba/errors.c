@@ -434,6 +434,11 @@ const struct err_row alibaba_errors[] = {
      "other regions and zones."},
     {ERR_QUOTA, 403, "QuotaExceed.ElasticQuota",
      "No additional quota is available for the specified ECS instance type."},
+    {ERR_QUOTA_TYPE, 403, "QuotaExceed.ElasticQuota",
+     "The number of the specified ECS instances has exceeded the quota of the specified instance "
+     "type."},
+    {ERR_QUOTA_CPU, 403, "QuotaExceed.ElasticQuota",
+     "The number of vCPUs assigned to the ECS instances has exceeded the quota in the zone."},
     {ERR_CLOCK, 500, "InternalError", "%d"}, /* of controls; no action of this cloud raises it */
     {.err = ERR_NONE},
 };

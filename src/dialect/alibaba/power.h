@@ -6,7 +6,9 @@
 #include "core/inst.h"
 
 /* Of a start, of a reboot, of a stop, of a release. */
-#define START_ERRORS REBOOT_ERRORS, ERR_HOST_REPAIRING, ERR_NO_BALANCE, ERR_NO_STOCK, ERR_QUOTA
+#define START_ERRORS                                                                               \
+    REBOOT_ERRORS, ERR_HOST_REPAIRING, ERR_NO_BALANCE, ERR_NO_STOCK, ERR_QUOTA, ERR_QUOTA_TYPE,    \
+        ERR_QUOTA_CPU
 #define REBOOT_ERRORS                                                                              \
     POWER_ERRORS, ERR_DISK_UNUSABLE, ERR_DISK_OVERDUE, ERR_NO_SYSTEM_DISK, ERR_KMS_UNAUTHORIZED,   \
         ERR_KMS_NOT_FOUND, ERR_KMS_DISABLED, ERR_KMS_UNTAGGED

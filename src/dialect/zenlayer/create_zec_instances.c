@@ -325,7 +325,8 @@ const struct action zec_create_zec_instances = {
                      ERR_SECGROUP_NOT_FOUND, ERR_SECGROUP_VPC, ERR_KEYPAIR_NOT_FOUND, ERR_IP_FORMAT,
                      ERR_IP_RANGE, ERR_IP_TAKEN, ERR_IP_EXHAUSTED, ERR_SYSTEM_DISK_CATEGORY,
                      ERR_SYSTEM_DISK_SIZE, ERR_SYSTEM_DISK_SMALL, ERR_DATA_DISK_CATEGORY,
-                     ERR_DATA_DISK_SIZE, ERR_DISK_COUNT, ERR_NO_BALANCE, ERR_NO_STOCK, ERR_QUOTA),
+                     ERR_DATA_DISK_SIZE, ERR_DISK_COUNT, ERR_NO_BALANCE, ERR_NO_STOCK, ERR_QUOTA,
+                     ERR_QUOTA_TYPE, ERR_QUOTA_CPU),
     .run = run,
     .encode = encode,
 };

@@ -23,6 +23,7 @@
 #define TOO_SMALL     "INVALID_PARAMETER_LESS_MINIMUM"
 #define TOO_LONG      "INVALID_PARAMETER_EXCEED_LENGTH"
 #define TOO_SHORT     "INVALID_PARAMETER_LESS_LENGTH"
+#define QUOTA_EXCEED  "OPERATION_DENIED_INSTANCE_QUOTA_EXCEED"
 #define NOT_FOUND     "OPERATION_FAILED_RESOURCE_NOT_FOUND"
 
 const struct err_row zec_errors[] = {
@@ -176,7 +177,9 @@ const struct err_row zec_errors[] = {
     {ERR_HOST_REPAIRING, 400, WRONG_STATUS, NOT_SUPPORTED},
     {ERR_NO_BALANCE, 400, WRONG_STATUS, NOT_SUPPORTED},
     {ERR_NO_STOCK, 400, "STOCK_INSUFFICIENT", "The stock is insufficient. %d"},
-    {ERR_QUOTA, 403, "OPERATION_DENIED_INSTANCE_QUOTA_EXCEED", "A quota is used up: %d."},
+    {ERR_QUOTA, 403, QUOTA_EXCEED, "A quota is used up. %d"},
+    {ERR_QUOTA_TYPE, 403, QUOTA_EXCEED, "A quota of the instance type is used up. %d"},
+    {ERR_QUOTA_CPU, 403, QUOTA_EXCEED, "A quota of processors is used up. %d"},
     {ERR_CLOCK, 500, "INTERNAL_SERVER_ERROR", "%d"}, /* of controls; no action raises it here */
     {.err = ERR_NONE},
 };

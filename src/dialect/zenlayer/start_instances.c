@@ -24,7 +24,7 @@ const struct action zec_start_instances = {
     .out_size = sizeof(struct zec_batch),
     .in = FIELDS(ZEC_IDS_FIELD(struct in, ids)),
     .errors = ERRORS(ZEC_BATCH_ERRORS, ERR_INST_RECYCLED, ERR_HOST_REPAIRING, ERR_NO_BALANCE,
-                     ERR_NO_STOCK, ERR_QUOTA),
+                     ERR_NO_STOCK, ERR_QUOTA, ERR_QUOTA_TYPE, ERR_QUOTA_CPU),
     .run = run,
     .encode = zec_batch_encode,
 };
