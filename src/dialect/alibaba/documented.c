@@ -487,7 +487,6 @@ const struct doc_row alibaba_documented[] = {
     {"DescribeZones", 400, "InvalidSpotStrategy", "The specified SpotStrategy is not valid."},
 
     /* ---- "ModifyInstanceAutoReleaseTime"; "paramter" is its own ---- */
-    MISSING("ModifyInstanceAutoReleaseTime", "InstanceId"),
     {"ModifyInstanceAutoReleaseTime", 400, "MissingParameter", "InstanceId should not be null."},
     {"ModifyInstanceAutoReleaseTime", 400, "InvalidAutoReleaseTime.Malformed",
      "The specified paramter autoReleaseTime is not valid."},

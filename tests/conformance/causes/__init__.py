@@ -21,6 +21,11 @@ def EVERY(action):
     return True
 
 
+def declares(action, err):
+    """Is the core's error among those that the action may raise, besides what decoding finds?"""
+    return any(e["error"] == err for e in action["errors"])
+
+
 class Cause:
     def __init__(self, dialect, actions, status, code, message, run, late):
         self.dialect, self.actions, self.status, self.code, self.message = dialect, actions, status, code, message

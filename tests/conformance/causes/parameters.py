@@ -1,5 +1,5 @@
 """Parameters that are missing or not well formed, by the declarations of the actions."""
-from causes import cause
+from causes import cause, declares
 from causes.world import GHOST, ZGHOST
 
 
@@ -46,7 +46,7 @@ def neither_true_nor_a_number(w, action):
     return w.ecs(action, dict(MANDATORY, InstanceId=ids, **{(truths(dump) or numbers(dump))[0]: "perhaps"}))
 
 
-@cause("alibaba", requires("RegionId"), 404, "InvalidRegionId.NotFound", "The specified RegionId does not exist.")
+@cause("alibaba", lambda a: declares(a, "ERR_REGION_NOT_FOUND"), 404, "InvalidRegionId.NotFound", "The specified RegionId does not exist.")
 def an_unknown_region(w, action):
     return w.ecs(action, dict(MANDATORY, RegionId="cn-nowhere", InstanceId=[GHOST]))
 

@@ -57,7 +57,7 @@ class World:
     @property
     @made_once
     def main(self):
-        return self.serve()
+        return self.serve(args=["--controls"])
 
     @property
     @made_once
@@ -181,7 +181,8 @@ class World:
         return self.main.ecs.create_stopped(DeletionProtection=True)
 
     @made_once
-    def subscribed(self):
+    def subscribed(self, another=""):
+        """`another`: one of its own, for what will be done to it."""
         iid = self.main.ecs.create(InstanceChargeType="PrePaid", Period=1)
         self.main.wait_state(iid, "Stopped")
         return iid
