@@ -351,9 +351,9 @@ static void a_spot_instance_on_its_way_up_is_taken_back_there(void **state)
     struct test_world *w = *state;
     const char *id = test_stopped(w);
 
+    assert_int_equal(test_write(w, power, &(struct powering){id, VERB_START}), ERR_NONE);
     assert_int_equal(test_write(w, reclaim, (void *)id), ERR_NONE);
     assert_int_equal(test_inst(w, id).locks, LOCK_RECYCLING);
-    assert_int_equal(test_write(w, power, &(struct powering){id, VERB_START}), ERR_NONE);
     assert_int_equal(pass(w, w->now + RECLAIM_NOTICE_MS - 1), 0);
     assert_int_equal(pass(w, w->now + RECLAIM_NOTICE_MS), 1);
     assert_int_equal(test_inst(w, id).state, INST_STARTING);
