@@ -80,6 +80,11 @@ static bool hosts_repairing(struct op *op, const char *zone)
     return setting_is(op, repair_key(op, "")) || setting_is(op, repair_key(op, zone));
 }
 
+void capacity_forget(struct op *op, const char *account)
+{
+    setting_put(op, balance_key(op, account), false);
+}
+
 void balance_set(struct op *op, const char *account, bool used_up)
 {
     setting_put(op, balance_key(op, account), used_up);

@@ -32,6 +32,9 @@ enum err capacity_set(struct op *op, enum capacity_kind kind, const char *accoun
 /* Hosts of a zone ("" all) are being repaired, or not any more. ERR_ZONE_NOT_FOUND. */
 enum err hosts_repair(struct op *op, const char *zone, bool on);
 
+/* What a test said of the account's balance. */
+void capacity_forget(struct op *op, const char *account);
+
 /* The account's balance is used up, or not any more. */
 void balance_set(struct op *op, const char *account, bool used_up);
 

@@ -1,17 +1,20 @@
 /* Everything goes but credentials and images; or one account's things. */
 #include "core/reset.h"
 
+#include "core/capacity.h"
 #include "core/jobs.h"
 
-/* Of the world, not of the directory: kinds that have an account are in `owned`, too. */
-static const struct record *const all[] = {
-    &rec_inst,    &rec_disk, &rec_vpc,   &rec_subnet,       &rec_secgroup,
-    &rec_keypair, &rec_job,  &rec_event, &rec_idem,         &rec_address,
-    &rec_clock,   &rec_due,  &rec_fault, &rec_engine_fault, &rec_capacity};
+/* Counters, so that nothing is given twice. It is not a record otherwise. */
+static const struct record rec_sequence = {.table = "sequence"};
 
-static const struct record *const owned[] = {
-    &rec_disk,  &rec_vpc, &rec_subnet, &rec_secgroup,     &rec_keypair, &rec_event,
-    &rec_clock, &rec_due, &rec_fault,  &rec_engine_fault, &rec_capacity};
+/* Credentials, and what is the directory's and the server's own. */
+static const struct record *const kept[] = {&rec_account, &rec_access_key, &rec_kms_key,
+                                            &rec_image,   &rec_nonce,      &rec_leftover,
+                                            &rec_chore,   &rec_sequence,   NULL};
+
+/* Of an account; its instances have been released. */
+static const struct record *const kept_of_one[] = {&rec_inst, &rec_access_key, &rec_kms_key,
+                                                   &rec_image, NULL};
 
 static void delete_where(struct op *op, const struct record *rec, const char *column, enum cmp cmp,
                          const char *value)
@@ -39,6 +42,7 @@ static void account_as_new(struct op *op, struct account *a)
             continue;
         }
         keys[i].enabled = keys[i].granted = true;
+        keys[i].untagged = keys[i].removed = false;
         store_update(op->tx, &rec_kms_key, &keys[i]);
     }
 }
@@ -47,8 +51,7 @@ void reset_all(struct op *op)
 {
     struct account first;
 
-    for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        store_clear(op->tx, all[i]);
+    store_clear_but(op->tx, kept);
     if (!store_first(op->tx, &rec_account, &(struct query){.order = "created_at,id"}, &first))
         return;
     delete_where(op, &rec_account, "id", CMP_NE, first.id);
@@ -93,9 +96,8 @@ void account_clear(struct op *op, const char *account)
 {
     struct account a;
 
-    for (size_t i = 0; i < ARRAY_LEN(owned); i++)
-        delete_where(op, owned[i], "account", CMP_EQ, account);
-    delete_where(op, &rec_idem, "key", CMP_LIKE, arena_fmt(op->arena, "%s/%%", account));
+    store_clear_of(op->tx, "account", account, kept_of_one);
+    capacity_forget(op, account);
     if (store_get(op->tx, &rec_account, account, &a))
         account_as_new(op, &a);
 }

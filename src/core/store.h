@@ -43,6 +43,12 @@ void store_delete(struct tx *tx, const struct record *rec, const char *key);
 void store_delete_all(struct tx *tx, const struct record *rec, const struct query *q);
 /* Every row of the record, at once. */
 void store_clear(struct tx *tx, const struct record *rec);
+/* Every row of every table but those of `keep`, which NULL ends. */
+void store_clear_but(struct tx *tx, const struct record *const *keep);
+/* The same, of rows that have this text in this column, where there is such a column. A record with
+ * facets must be among `keep`. */
+void store_clear_of(struct tx *tx, const char *column, const char *value,
+                    const struct record *const *keep);
 /* For records whose key is a number given by the store (event.seq): inserts and returns it. */
 int64_t store_append(struct tx *tx, const struct record *rec, const void *row);
 

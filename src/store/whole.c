@@ -187,31 +187,70 @@ enum err store_stage(struct staging *s, struct fail *f)
     return e;
 }
 
-/* ---- swapping ---- */
+/* ---- all tables ---- */
 
-static bool is_kept(const struct swap *s, const char *table)
+static bool is_kept(const struct record *const *keep, const char *table)
 {
-    for (const struct record *const *k = s->keep; k && *k; k++)
-        if (streq((*k)->table, table))
+    for (; keep && *keep; keep++)
+        if (streq((*keep)->table, table))
             return true;
     return false;
 }
 
-/* The names of the tables that are swapped, or a negative number. */
-static int tables(struct tx *tx, const struct swap *s, const char *ret[MAX_TABLES])
+/* The names of the tables that are not kept, and have the column, if one is asked for; or a
+ * negative number. */
+static int tables(struct tx *tx, const char *column, const struct record *const *keep,
+                  const char *ret[MAX_TABLES])
 {
-    struct stmt *list = db_stmt(tx->db, "SELECT name FROM main.sqlite_master WHERE type='table' "
-                                        "AND name NOT LIKE 'sqlite!_%' ESCAPE '!'");
+    struct stmt *list =
+        db_stmt(tx->db, "SELECT name FROM main.sqlite_master AS t WHERE type='table' "
+                        "AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND (?1='' OR EXISTS "
+                        "(SELECT 1 FROM pragma_table_info(t.name) AS c WHERE c.name=?1))");
     int n = 0, got = list ? 1 : -1;
 
+    if (list)
+        stmt_text(list, 1, column);
     while (got > 0 && n < MAX_TABLES && (got = stmt_step(list)) > 0) {
         ret[n] = stmt_get_text(list, 0, tx->arena);
-        n += !is_kept(s, ret[n]);
+        n += !is_kept(keep, ret[n]);
     }
     if (list)
         stmt_reset(list);
     return got ? -1 : n;
 }
+
+static void clear(struct tx *tx, const char *column, const char *value,
+                  const struct record *const *keep)
+{
+    const char *names[MAX_TABLES];
+    int n = tx->failed ? -1 : tables(tx, column, keep, names);
+
+    tx->failed |= n < 0;
+    for (int i = 0; i < n && !tx->failed; i++) {
+        struct stmt *s = db_stmt(
+            tx->db, *column ? arena_fmt(tx->arena, "DELETE FROM %s WHERE %s=?", names[i], column)
+                            : arena_fmt(tx->arena, "DELETE FROM %s", names[i]));
+
+        if (s && *column)
+            stmt_text(s, 1, value);
+        tx->failed = !s || stmt_step(s) < 0;
+        if (s)
+            stmt_reset(s);
+    }
+}
+
+void store_clear_but(struct tx *tx, const struct record *const *keep)
+{
+    clear(tx, "", NULL, keep);
+}
+
+void store_clear_of(struct tx *tx, const char *column, const char *value,
+                    const struct record *const *keep)
+{
+    clear(tx, column, value, keep);
+}
+
+/* ---- swapping ---- */
 
 /* Numbers that a table gives itself go on where the other's were. */
 static int swap_table(struct db *db, const char *t)
@@ -232,7 +271,7 @@ static bool swap_all(struct tx *tx, struct swap *s)
 
     if (s->leaving)
         s->leaving(s, tx);
-    int n = tx->failed ? -1 : tables(tx, s, names);
+    int n = tx->failed ? -1 : tables(tx, "", s->keep, names);
     for (int i = 0; i < n; i++)
         if (swap_table(tx->db, names[i]))
             return false;
