@@ -9,18 +9,17 @@
 #include <stdio.h>
 
 #include "base/map.h"
-#include "core/clock.h"
 #include "net/loop.h"
 
 enum {
-    LOOK_MS = 20, /* after a commit: held jobs are looked at together */
+    LOOK_MS = 20,                 /* after a commit: held jobs are looked at together */
+    LONGEST_WAIT_MS = 60 * 60000, /* then it is looked at again */
 };
 
 struct held {
     struct faulty *f;
-    char *inst, *account;
+    char *inst;
     int64_t job;
-    int64_t end;  /* by its account's clock; of one with a timer */
     bool runs;    /* its machine, as far as is known */
     bool failing; /* not held any more: the driver brings it to where its error is true */
     struct loop_timer *timer; /* NULL: held until its fault is gone */
@@ -40,7 +39,6 @@ static void held_free(struct held *h)
 {
     loop_timer_free(h->timer);
     free(h->inst);
-    free(h->account);
     free(h);
 }
 
@@ -112,88 +110,19 @@ static struct held *remember(struct faulty *f, const struct job *j, bool runs)
     struct held *h = xcalloc(1, sizeof(*h));
 
     let_go(f, j->inst);
-    *h = (struct held){.f = f,
-                       .inst = xstrdup(j->inst),
-                       .account = xstrdup(j->account),
-                       .job = j->id,
-                       .runs = runs};
+    *h = (struct held){.f = f, .inst = xstrdup(j->inst), .job = j->id, .runs = runs};
     map_put(f->held, h->inst, h);
     return h;
 }
 
 /* ---- how long ---- */
 
-static int64_t left_ms(const struct faulty *f, const char *account, int64_t end)
+/* How much of the job's delay is left, by the clock that the job goes by. */
+static int64_t left_ms(const struct faulty *f, const struct job *j, int64_t delay_ms)
 {
-    return end - clock_now(f->config.core, account);
-}
+    int64_t left = j->created_at + delay_ms - f->config.world->now_ms(f->config.world);
 
-/* It fires when the clock has got there, if the clock goes. */
-static void arm(struct held *h)
-{
-    int64_t left = left_ms(h->f, h->account, h->end);
-
-    if (left > 0 && clock_stands(h->f->config.core, h->account))
-        loop_timer_stop(h->timer);
-    else
-        loop_timer_set(h->timer, left > 0 ? (uint64_t)left : 0, 0);
-}
-
-/* The first of a clock's that are held for a time. */
-struct first {
-    const char *clock;
-    struct held *found;
-};
-
-static void find_first(void *ctx, const char *inst, void *value)
-{
-    struct first *first = ctx;
-    struct held *h = value;
-
-    (void)inst;
-    if (h->timer && streq(clock_of(h->f->config.core, h->account), first->clock) &&
-        (!first->found || h->end < first->found->end ||
-         (h->end == first->found->end && h->job < first->found->job)))
-        first->found = h;
-}
-
-static struct held *first_held(const struct faulty *f, const char *clock)
-{
-    struct first first = {.clock = clock};
-
-    map_each(f->held, find_first, &first);
-    return first.found;
-}
-
-int64_t faulty_next(const struct faulty *f, const char *clock)
-{
-    const struct held *h = first_held(f, clock);
-
-    return h ? h->end : INT64_MAX;
-}
-
-void faulty_run_until(struct faulty *f, const char *clock, int64_t until)
-{
-    struct held *h;
-
-    /* One that is held again has another end; each is looked at once. */
-    for (size_t n = map_count(f->held); n && (h = first_held(f, clock)) && h->end <= until; n--)
-        look_at(h);
-}
-
-static void arm_again(void *ctx, const char *inst, void *value)
-{
-    struct held *h = value;
-
-    (void)ctx;
-    (void)inst;
-    if (h->timer)
-        arm(h);
-}
-
-void faulty_clocks_changed(struct faulty *f)
-{
-    map_each(f->held, arm_again, NULL);
+    return left > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : left;
 }
 
 void strike_read(struct op *op, const struct job *j, struct strike *ret)
@@ -217,15 +146,14 @@ bool faulty_holds(struct faulty *f, const struct job *j, const struct strike *s,
     let_go(f, j->inst);
     if (!s->struck)
         return false;
-    int64_t end = j->created_at + s->delay_ms;
-    if (s->kind != ENGINE_HANG && left_ms(f, j->account, end) <= 0)
+    int64_t left = s->kind == ENGINE_HANG ? 0 : left_ms(f, j, s->delay_ms);
+    if (s->kind != ENGINE_HANG && left <= 0)
         return false;
     struct held *h = remember(f, j, runs);
     if (s->kind == ENGINE_HANG)
         return true;
-    h->end = end;
     h->timer = loop_timer_new(f->config.loop, on_time, h);
-    arm(h);
+    loop_timer_set(h->timer, (uint64_t)left, 0);
     return true;
 }
 

@@ -14,7 +14,7 @@ struct faulty;
 
 struct faulty_config {
     struct loop *loop;
-    const struct core *core; /* for the clocks that delays go by */
+    struct world *world;
     const struct engine_driver *driver;
     /* As an engine's: the job has ended. */
     void (*done)(void *ctx, const char *inst, int64_t job, const struct outcome *o);
@@ -62,10 +62,5 @@ bool faulty_has(const struct faulty *f, const char *inst);
 
 /* Something was committed: faults may have been removed. */
 void faulty_kick(struct faulty *f);
-
-/* As a driver's of the same names (core/engine.h), for those that are held for a time. */
-int64_t faulty_next(const struct faulty *f, const char *clock);
-void faulty_run_until(struct faulty *f, const char *clock, int64_t until);
-void faulty_clocks_changed(struct faulty *f);
 
 #endif

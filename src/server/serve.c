@@ -181,11 +181,6 @@ static void told(void *ctx)
         clockwork_told(s->clockwork);
 }
 
-static void replaced(void *ctx)
-{
-    clockwork_reload(((struct server *)ctx)->clockwork);
-}
-
 static enum err open_engine(struct server *s, struct fail *f)
 {
     char self[4096];
@@ -214,9 +209,7 @@ static enum err open_engine(struct server *s, struct fail *f)
                                                    .core = &s->core,
                                                    .supervisor = s->supervisor,
                                                    .dir = s->config.dir,
-                                                   .has_files = s->config.driver->lacks,
-                                                   .replaced = replaced,
-                                                   .ctx = s});
+                                                   .has_files = s->config.driver->lacks});
     return e;
 }
 

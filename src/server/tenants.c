@@ -2,7 +2,6 @@
 #include "server/tenants.h"
 
 #include "core/chore.h"
-#include "core/clock.h"
 #include "core/reset.h"
 #include "net/loop.h"
 
@@ -38,11 +37,10 @@ struct tenants {
 
 static struct op op_for(struct tenants *ts, struct tx *tx, struct arena *a, struct fail *f)
 {
-    return (struct op){.core = ts->config.core,
-                       .tx = tx,
-                       .arena = a,
-                       .now = clock_now(ts->config.core, NULL),
-                       .fail = f};
+    struct core *core = ts->config.core;
+
+    return (struct op){
+        .core = core, .tx = tx, .arena = a, .now = core->world->now_ms(core->world), .fail = f};
 }
 
 static bool tenant_step(struct tenant *t, struct tx *tx)
@@ -104,7 +102,6 @@ static void tenant_done(struct write *w)
         return;
     }
     tenant_free(t); /* it may be asked for again already */
-    ts->config.replaced(ts->config.ctx);
     ts->cleared(ts->ctx);
 }
 

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "control/snapshots.h"
 #include "core/chore.h"
-#include "core/clock.h"
 #include "core/reset.h"
 #include "net/loop.h"
 #include "server/tenants.h"
@@ -49,13 +48,14 @@ struct upkeep {
     struct loop_timer *renew_poll;
 };
 
+static int64_t now(struct upkeep *u)
+{
+    return u->config.core->world->now_ms(u->config.core->world);
+}
+
 static struct op op_for(struct upkeep *u, struct tx *tx, struct arena *a, struct fail *f)
 {
-    return (struct op){.core = u->config.core,
-                       .tx = tx,
-                       .arena = a,
-                       .now = clock_now(u->config.core, NULL),
-                       .fail = f};
+    return (struct op){.core = u->config.core, .tx = tx, .arena = a, .now = now(u), .fail = f};
 }
 
 /* ---- its end ---- */
@@ -334,10 +334,8 @@ static void swap_done(struct write *w)
     u->n_gone = u->gone_room = 0;
     if (u->stopping)
         return;
-    if (!w->result) {
+    if (!w->result)
         sweep(u);
-        u->config.replaced(u->config.ctx);
-    }
     open_again(u);
     over(u, w->result);
 }

@@ -21,9 +21,6 @@ struct upkeep_config {
     const char *dir; /* the data directory */
     bool
         has_files; /* the engine keeps a directory for each instance, and free disks in DIR/disks */
-    void (*replaced)(void *ctx); /* rows have become others, or an account's are gone: what is
-                                    remembered of them beside the supervisor is stale */
-    void *ctx;
 };
 
 /* Before the supervisor: did the last life end before all machines of a load were started? For
