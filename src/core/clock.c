@@ -68,6 +68,13 @@ void clock_put(struct clocks *c, const struct clock_row *row)
     (void)pthread_mutex_unlock(&c->lock);
 }
 
+void clock_drop(struct clocks *c, const char *account)
+{
+    (void)pthread_mutex_lock(&c->lock);
+    free(map_remove(c->hands, account));
+    (void)pthread_mutex_unlock(&c->lock);
+}
+
 void clocks_load(struct clocks *c, struct tx *tx)
 {
     size_t n;

@@ -64,5 +64,7 @@ void clock_row(struct op *op, const char *account, struct clock_row *ret);
 void clocks_load(struct clocks *c, struct tx *tx);
 /* One as its row says. */
 void clock_put(struct clocks *c, const struct clock_row *row);
+/* It has no row any more. */
+void clock_drop(struct clocks *c, const char *account);
 
 #endif

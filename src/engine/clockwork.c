@@ -36,7 +36,7 @@ struct clockwork {
     struct map *ticks;       /* account -> struct tick */
     struct loop_timer *look; /* the next look at all clocks */
     struct loop_timer *wait; /* the next look at those that wait */
-    bool stopping;
+    bool stopping, held;
 };
 
 static struct tick *tick_of(struct clockwork *c, const char *account)
@@ -94,7 +94,7 @@ static void done(struct write *w)
     t->position = false;
     supervisor_kick(c->config.supervisor);
     go_on(t);
-    if (!t->travels)
+    if (!t->travels && !c->held)
         (void)take_wishes(c); /* what it was told since */
 }
 
@@ -236,7 +236,7 @@ static void look_at(struct tick *t)
 
 static void go_on(struct tick *t)
 {
-    if (t->writing || t->c->stopping || !supervisor_ready(t->c->config.supervisor))
+    if (t->writing || t->c->stopping || t->c->held || !supervisor_ready(t->c->config.supervisor))
         return;
     if (t->travels)
         travel(t);
@@ -324,7 +324,7 @@ static bool take_wishes(struct clockwork *c)
 
 void clockwork_kick(struct clockwork *c)
 {
-    if (c->stopping || !c->config.core->settings.controls)
+    if (c->stopping || c->held || !c->config.core->settings.controls)
         return;
     if (!take_wishes(c))
         loop_timer_set(c->look, LOOK_MS, LOOK_MS);
@@ -362,6 +362,25 @@ struct clockwork *clockwork_new(const struct clockwork_config *config)
     return c;
 }
 
+void clockwork_hold(struct clockwork *c)
+{
+    c->held = true;
+}
+
+static void is_writing(void *ctx, const char *account, void *tick)
+{
+    (void)account;
+    *(bool *)ctx |= ((const struct tick *)tick)->writing;
+}
+
+bool clockwork_still(const struct clockwork *c)
+{
+    bool writing = false;
+
+    map_each(c->ticks, is_writing, &writing);
+    return !writing;
+}
+
 static void forget_way(void *ctx, const char *account, void *tick)
 {
     struct tick *t = tick;
@@ -376,7 +395,16 @@ void clockwork_reload(struct clockwork *c)
     map_each(c->ticks, forget_way, NULL);
     meet(c);
     supervisor_clocks_changed(c->config.supervisor);
+    c->held = false;
     (void)take_wishes(c);
+}
+
+void clockwork_forget(struct clockwork *c, const char *account)
+{
+    clock_drop(c->config.core->clocks, account);
+    if (map_get(c->ticks, account))
+        forget_way(NULL, account, map_get(c->ticks, account));
+    supervisor_clocks_changed(c->config.supervisor);
 }
 
 void clockwork_stop(struct clockwork *c)

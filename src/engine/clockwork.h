@@ -35,7 +35,15 @@ void clockwork_free(struct clockwork *c);
 void clockwork_kick(struct clockwork *c);
 /* The supervisor has told the store something: clocks that wait for it may go on. */
 void clockwork_told(struct clockwork *c);
-/* The store's contents were replaced: clocks show what the rows there say. */
+
+/*
+ * For who replaces the store's contents: nothing more is begun after clockwork_hold, and when
+ * clockwork_still nothing is under way. clockwork_reload shows what the rows say then, and lets go.
+ */
+void clockwork_hold(struct clockwork *c);
+bool clockwork_still(const struct clockwork *c);
 void clockwork_reload(struct clockwork *c);
+/* An account's row was removed: it goes by everybody's clock. */
+void clockwork_forget(struct clockwork *c, const char *account);
 
 #endif

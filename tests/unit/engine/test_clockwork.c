@@ -345,13 +345,61 @@ static void the_next_one_goes_on_with_it(void **state)
     close_works(k);
 }
 
+static enum err put_row(struct op *op, void *arg)
+{
+    store_update(op->tx, &rec_clock, arg);
+    return ERR_NONE;
+}
+
+static enum err drop_row(struct op *op, void *arg)
+{
+    store_delete(op->tx, &rec_clock, arg);
+    return ERR_NONE;
+}
+
+static bool is_still(struct works *k)
+{
+    return clockwork_still(k->c);
+}
+
+/* As a snapshot is loaded: other rows, and what was on its way is not any more. */
+static void rows_that_were_replaced_count(void **state)
+{
+    struct works *k = *state;
+    struct clock_row earlier = {.account = "", .stands_at = k->w->now - DAY};
+    struct clock_row on_its_way = {
+        .account = "", .stands_at = k->w->now, .target = k->w->now + DAY, .wish = CLOCK_REST_AT};
+
+    open_works(k);
+    wish_and_wait(k, (struct wish){freeze, "", 0});
+    wish_and_wait(k, (struct wish){freeze, k->w->account, 0});
+    clockwork_hold(k->c);
+    wish(k, (struct wish){advance, "", 99 * DAY});
+    wait_until(k, is_still);
+    assert_false(content(k)); /* nobody began it */
+    assert_int_equal(test_write(k->w, put_row, &earlier), ERR_NONE);
+    clockwork_reload(k->c);
+    assert_int_equal(clock_now(&k->w->core, ""), earlier.stands_at);
+    clockwork_hold(k->c);
+    wait_until(k, is_still);
+    assert_int_equal(test_write(k->w, put_row, &on_its_way), ERR_NONE);
+    clockwork_reload(k->c);
+    wait_until(k, content);
+    assert_int_equal(clock_now(&k->w->core, ""), on_its_way.target);
+    assert_int_equal(clock_now(&k->w->core, k->w->account), on_its_way.stands_at);
+    assert_int_equal(test_write(k->w, drop_row, (void *)k->w->account), ERR_NONE);
+    clockwork_forget(k->c, k->w->account);
+    assert_int_equal(clock_now(&k->w->core, k->w->account), on_its_way.target);
+    close_works(k);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_standing_clock_is_stepped),   T(a_clock_that_goes_goes_on_from_there),
         T(another_account_is_left_alone), T(what_an_ordinary_clock_has_passed_happens),
-        T(the_next_one_goes_on_with_it),
+        T(the_next_one_goes_on_with_it),  T(rows_that_were_replaced_count),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
