@@ -5,9 +5,9 @@
 
 /* Of the world, not of the directory: kinds that have an account are in `owned`, too. */
 static const struct record *const all[] = {
-    &rec_inst,    &rec_disk, &rec_vpc,   &rec_subnet,       &rec_secgroup,
-    &rec_keypair, &rec_job,  &rec_event, &rec_idem,         &rec_address,
-    &rec_clock,   &rec_due,  &rec_fault, &rec_engine_fault, &rec_capacity};
+    &rec_inst,    &rec_disk,  &rec_vpc,          &rec_subnet,  &rec_secgroup, &rec_keypair,
+    &rec_job,     &rec_event, &rec_idem,         &rec_address, &rec_clock,    &rec_due,
+    &rec_renewal, &rec_fault, &rec_engine_fault, &rec_capacity};
 
 static const struct record *const owned[] = {
     &rec_disk,  &rec_vpc, &rec_subnet, &rec_secgroup,     &rec_keypair, &rec_event,
