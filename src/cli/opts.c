@@ -78,7 +78,8 @@ static const struct {
     [OPT_FULL] = {"full", 0, NULL, "it has no room; the machine waits when it writes"},
 };
 
-enum { HELP = OPT_COUNT, MAX_LONG = OPT_COUNT + 2 };
+/* What getopt says for a long option is its id and more than any character. */
+enum { HELP = OPT_COUNT, MAX_LONG = OPT_COUNT + 2, LONG = 256 };
 
 const char *opt_name(enum opt_id id)
 {
@@ -105,12 +106,12 @@ static void describe(const struct verb *v, struct buf *letters, struct option *l
 
     buf_str(letters, ":h");
     letter_to_id['h'] = HELP;
-    long_opts[n++] = (struct option){"help", no_argument, NULL, HELP};
+    long_opts[n++] = (struct option){"help", no_argument, NULL, LONG + HELP};
     for (const enum opt_id *id = v->opts; id && *id; id++) {
         char letter = *id == OPT_FOLLOW ? 'f' : opts[*id].letter;
 
         long_opts[n++] = (struct option){
-            opts[*id].name, opts[*id].arg ? required_argument : no_argument, NULL, (int)*id};
+            opts[*id].name, opts[*id].arg ? required_argument : no_argument, NULL, LONG + (int)*id};
         if (!letter)
             continue;
         buf_char(letters, letter);
@@ -166,14 +167,13 @@ int opts_read(struct cli *c, int argc, char **argv, bool *ret_help)
     optind = 0; /* GNU's way to begin anew */
     opterr = 0;
     while ((o = getopt_long(argc, argv, letters.data, long_opts, NULL)) != -1) {
-        int id = o > OPT_COUNT && o < 128 ? letter_to_id[o] : o;
+        int id = o < 128 ? letter_to_id[o] : o - LONG;
 
-        if (o == '?' && optopt > 0 && optopt <= OPT_COUNT)
+        if (o == '?' && optopt >= LONG)
             return say_usage(c, "%s takes no value", argv[optind - 1]);
         if (o == '?')
-            return unknown(c, optopt && optopt < 128 && optopt > OPT_COUNT
-                                  ? arena_fmt(c->arena, "-%c", optopt)
-                                  : argv[optind - 1]);
+            return unknown(c, optopt && optopt < 128 ? arena_fmt(c->arena, "-%c", optopt)
+                                                     : argv[optind - 1]);
         if (o == ':')
             return say_usage(c, "%s wants a value", argv[optind - 1]);
         if (id == HELP)

@@ -21,19 +21,18 @@ static int64_t version(struct db *db)
     return v;
 }
 
-static int step(struct db *db, size_t to)
+static int step(struct db *db, size_t to, struct fail *f)
 {
     CLEANUP(buf_done) struct buf sql = {0};
-    int e;
 
     buf_fmt(&sql, "PRAGMA user_version=%zu;", to);
-    if ((e = db_exec(db, "BEGIN IMMEDIATE")))
-        return e;
-    if ((e = db_exec(db, steps[to - 1])) || (e = db_exec(db, buf_cstr(&sql)))) {
-        (void)db_exec(db, "ROLLBACK"); /* nothing of it was committed in any case */
-        return e;
-    }
-    return db_exec(db, "COMMIT");
+    if (!db_exec(db, "BEGIN IMMEDIATE") && !db_exec(db, steps[to - 1]) &&
+        !db_exec(db, buf_cstr(&sql)) && !db_exec(db, "COMMIT"))
+        return 0;
+    (void)fail(f, ERR_INTERNAL, "the schema cannot be brought to version %zu: %s", to,
+               db_error(db));
+    (void)db_exec(db, "ROLLBACK"); /* nothing of it was committed in any case */
+    return -1;
 }
 
 static bool finds_row(struct db *db, const char *sql)
@@ -81,11 +80,8 @@ int store_migrate(struct db *db, struct fail *f)
         log_write(LOG_INFO,
                   "the database is brought to a newer schema; many instances take a while", NULL);
     for (size_t to = (size_t)have + 1; to <= ARRAY_LEN(steps); to++)
-        if (step(db, to)) {
-            (void)fail(f, ERR_INTERNAL, "the schema cannot be brought to version %zu: %s", to,
-                       db_error(db));
+        if (step(db, to, f))
             return -1;
-        }
     if (fill_sets(db)) {
         (void)fail(f, ERR_INTERNAL, "the instances cannot be listed: %s", db_error(db));
         return -1;

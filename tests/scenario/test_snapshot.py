@@ -342,6 +342,16 @@ def test_what_cannot_be_loaded_changes_nothing(new_server):
         assert f.read() == "start %s\n" % iid  # it was never stopped for that
 
 
+def as_schema_3(db):
+    """What undoes src/store/schema-4.sql."""
+    with open(os.path.join(ostler.ROOT, "src", "store", "schema-4.sql")) as f:
+        text = f.read()
+    undo = ["DROP INDEX IF EXISTS " + i for i in re.findall(r"CREATE INDEX (\w+)", text)]
+    undo += ["DROP TABLE " + t for t in re.findall(r"CREATE TABLE (\w+)", text)]
+    undo += ["ALTER TABLE %s DROP COLUMN %s" % c for c in re.findall(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", text)]
+    return ";".join(undo + ["PRAGMA user_version=3"])
+
+
 def test_a_newer_and_an_older_snapshot(s):
     iid = s.ecs.create_stopped()
     save(s)
@@ -352,9 +362,7 @@ def test_a_newer_and_an_older_snapshot(s):
     db.close()
     refused(s, 409, "SnapshotUnusable", "99")
     db = sqlite3.connect(path)
-    for table in ("setting", "clock", "due", "fault", "engine_fault", "capacity", "chore", "leftover"):
-        db.execute("DROP TABLE " + table)
-    db.execute("PRAGMA user_version=3")
+    db.executescript(as_schema_3(db))
     db.commit()
     db.close()
     s.ecs.ok("DeleteInstance", InstanceId=iid)

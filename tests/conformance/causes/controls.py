@@ -31,6 +31,8 @@ def control(w, action, on, off, **more):
 
 NO_BALANCE = "Your account does not have enough balance."
 NO_QUOTA = "No additional quota is available for the specified ECS instance type."
+TYPE_QUOTA = "The number of the specified ECS instances has exceeded the quota of the specified instance type."
+CPU_QUOTA = "The number of vCPUs assigned to the ECS instances has exceeded the quota in the zone."
 STARTS = ("StartInstance", "StartInstances")
 
 
@@ -38,8 +40,13 @@ def no_balance(w):
     return control(w, "SetBalance", {"balance": "none"}, {"balance": "ok"})
 
 
-def no_quota(w):
-    return control(w, "SetCapacity", {"count": 0}, {}, kind="quota")
+def no_quota(w, kind="quota", **of):
+    return control(w, "SetCapacity", {"count": 0}, {}, kind=kind, **of)
+
+
+def come_to_more(w, action):
+    """The action, which makes or starts one more instance."""
+    return create(w.ecs, action) if action in BOTH else act(w.ecs, action, w.made("stopped"))
 
 
 @cause("alibaba", raises("ERR_NO_BALANCE", *BOTH), 403, "InvalidAccountStatus.NotEnoughBalance", NO_BALANCE)
@@ -57,9 +64,23 @@ def starting_without_a_balance(w, action):
 
 @cause("alibaba", raises("ERR_QUOTA", "StartInstance"), 403, "QuotaExceed.ElasticQuota", NO_QUOTA)
 def a_quota_of_none(w, action):
-    iid = w.made("stopped")
+    w.made("stopped")  # while there is no such quota
     with no_quota(w):
-        return act(w.ecs, action, iid)
+        return come_to_more(w, action)
+
+
+@cause("alibaba", raises("ERR_QUOTA_TYPE", "StartInstance", *BOTH), 403, "QuotaExceed.ElasticQuota", TYPE_QUOTA)
+def a_quota_of_none_of_the_type(w, action):
+    w.made("stopped")
+    with no_quota(w, instanceType=w.main.ecs.small_type()):
+        return come_to_more(w, action)
+
+
+@cause("alibaba", raises("ERR_QUOTA_CPU", "StartInstance", *BOTH), 403, "QuotaExceed.ElasticQuota", CPU_QUOTA)
+def a_quota_of_no_processors(w, action):
+    w.made("stopped")
+    with no_quota(w, kind="cpu"):
+        return come_to_more(w, action)
 
 
 @cause("zenlayer", raises("ERR_QUOTA", "CreateZecInstances"), 403, "OPERATION_DENIED_INSTANCE_QUOTA_EXCEED")

@@ -11,8 +11,11 @@ import sqlite3
 import tempfile
 import uuid
 
+import pytest
+
 import ostler
 import setups
+import sign
 
 GHOST = "i-bp1" + "0" * 17
 ZGHOST = "1234567890123456789"
@@ -35,7 +38,12 @@ class World:
         self.dump = dump
         self.kept = {}
         self.end = contextlib.ExitStack()
-        self.slow_connections = self._begin_slowly([a["name"] for a in dump if a["dialect"] == "zenlayer"])
+        self.slow_connections = {}
+        try:
+            self._begin_slowly([a["name"] for a in dump if a["dialect"] == "zenlayer"])
+        except BaseException:
+            self.close(failed=True)
+            raise
 
     def close(self, failed):
         try:
@@ -138,28 +146,28 @@ class World:
     @property
     @made_once
     def crowded(self):
-        """As many connections are open as it takes."""
+        """As many connections are open as it takes, and each has asked something: such a one may be idle for more
+        than a minute, a silent one is closed after ten seconds."""
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if hard != resource.RLIM_INFINITY and hard < CONNECTIONS + 200:
-            import pytest
             pytest.skip("needs %d open files, and the hard limit (ulimit -Hn) is %d" % (CONNECTIONS + 200, hard))
         if soft < CONNECTIONS + 200:
             resource.setrlimit(resource.RLIMIT_NOFILE, (CONNECTIONS + 200, hard))
         s = self.serve()
         assert s.account
-        self.kept["crowd",] = [s.connect() for _ in range(CONNECTIONS)]
+        ask = sign.Request("GET", "/healthz", [("Host", s.address)])
+        crowd = self.kept["crowd",] = []
+        for _ in range(CONNECTIONS):
+            crowd.append(s.connect())
+            assert crowd[-1].exchange(ask).status == 200
         return s
 
     def _begin_slowly(self, actions):
         """Requests whose heads never end; the server gives up after ten seconds."""
-        out = {}
-        if actions:
-            s = self.main
-            for action in actions:
-                out[action] = c = s.connect()
-                r = s.zec.request(action)
-                c.send(("POST %s HTTP/1.1\r\n" % r.target + "".join("%s: %s\r\n" % h for h in r.headers)).encode())
-        return out
+        for action in actions:
+            self.slow_connections[action] = c = self.main.connect()
+            r = self.main.zec.request(action)
+            c.send(("POST %s HTTP/1.1\r\n" % r.target + "".join("%s: %s\r\n" % h for h in r.headers)).encode())
 
     # ---- the usual server ----
 
