@@ -94,17 +94,29 @@ static json_t *filled(const struct maker *m, const char *path)
     return json_string(SOME_PASSWORD);
 }
 
-/* A token of the recording may be known to the server already, and would then be answered from
- * memory. */
-static void renew_token(const struct maker *m, const char *token)
+static bool is_token(const char *name, const json_t *v)
 {
+    const char *s = json_string_value(v);
+
+    return (streq(name, "ClientToken") || streq(name, "clientToken")) && s && *s &&
+           strlen(s) <= MAX_TOKEN;
+}
+
+/*
+ * A token of the recording may be known to the server already, and would then be answered from
+ * memory. It is a name only where a token stands: elsewhere "1" is not one.
+ */
+static json_t *renewed(const struct maker *m, const char *token)
+{
+    const char *name = arena_fmt(m->a, "a client token: %s", token);
     uint8_t fresh[16];
 
-    if (!*token || strlen(token) > MAX_TOKEN || names_get(m->names, token))
-        return;
-    random_bytes(fresh, sizeof(fresh));
-    (void)names_learn(m->names, token,
-                      arena_fmt(m->a, "replay-%s", hex_encode(m->a, fresh, sizeof(fresh))));
+    if (!names_get(m->names, name)) {
+        random_bytes(fresh, sizeof(fresh));
+        (void)names_learn(m->names, name,
+                          arena_fmt(m->a, "replay-%s", hex_encode(m->a, fresh, sizeof(fresh))));
+    }
+    return json_string(names_get(m->names, name));
 }
 
 static json_t *make(const struct maker *m, const json_t *v, const char *path);
@@ -115,10 +127,11 @@ static json_t *make_object(const struct maker *m, const json_t *v, const char *p
     const char *name;
 
     json_object_foreach ((json_t *)v, name, below) {
-        if (json_is_string(below) && (streq(name, "ClientToken") || streq(name, "clientToken")))
-            renew_token(m, json_string_value(below));
-        (void)json_object_set_new(
-            o, name, make(m, below, arena_fmt(m->a, "%s%s%s", path, *path ? "." : "", name)));
+        const char *at = arena_fmt(m->a, "%s%s%s", path, *path ? "." : "", name);
+
+        (void)json_object_set_new(o, name,
+                                  is_token(name, below) ? renewed(m, json_string_value(below))
+                                                        : make(m, below, at));
     }
     return o;
 }

@@ -78,7 +78,7 @@ enum err disk_set_trouble(struct op *op, const char *id, enum disk_trouble t,
     d.trouble = t;
     store_update(op->tx, &rec_disk, &d);
     event_append(op, id, events[t], NULL);
-    if (!has_inst || in.state != INST_RUNNING)
+    if (!has_inst || in.state != INST_RUNNING || !op->core->settings.controls)
         return ERR_NONE; /* it is told when it starts */
     if ((e = put(op,
                  &(struct harm){

@@ -199,7 +199,8 @@ void strike_read(struct op *op, const struct job *j, struct strike *ret)
     struct engine_fault f;
 
     *ret = (struct strike){.struck = false};
-    if (str_empty(j->fault) || !store_get(op->tx, &rec_engine_fault, j->fault, &f))
+    if (str_empty(j->fault) || !op->core->settings.controls ||
+        !store_get(op->tx, &rec_engine_fault, j->fault, &f))
         return;
     *ret = (struct strike){.struck = true, .kind = f.kind, .delay_ms = f.delay_ms};
     (void)snprintf(ret->detail, sizeof(ret->detail), "%s", f.detail); /* a cut one still tells */

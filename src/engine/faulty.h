@@ -35,7 +35,8 @@ struct strike {
 struct faulty *faulty_new(const struct faulty_config *config);
 void faulty_free(struct faulty *f); /* NULL is fine */
 
-/* What strikes the job. A fault that was removed strikes nothing any more. */
+/* What strikes the job. A fault that was removed strikes nothing any more, nor does any where there
+ * are no controls: nobody could remove it. */
 void strike_read(struct op *op, const struct job *j, struct strike *ret);
 
 /* Holds the job back: true until the time has come, or its fault is gone. A job of the instance

@@ -4,11 +4,13 @@ import json
 import os
 import re
 import stat
+import subprocess
 import threading
 import time
 
 import pytest
 
+import ostler
 from ostler import Ecs, Zec
 
 CONTROLS = ["--controls"]
@@ -62,6 +64,7 @@ def story(s):
     s.wait_state(iid, "Stopped")
     ecs.ok("DeleteInstance", InstanceId=iid)
     s.wait_state(iid, "")
+    ecs.ok("RunInstances", ecs.shape(Amount=1, ClientToken="1"))  # a token that is also a number
     assert Ecs(s, s.account[0], "not-the-secret")("DescribeInstances")[0] == 400
     assert Zec(s, s.account[0], "not-the-secret")("DescribeInstances")[0] == 401
     return ["Geheim-1x~", "Geheim-2x~", "IyEvYmluL3No"]
@@ -290,6 +293,22 @@ def test_verbs(cloud, tmp_path):
     assert "letter or digit first" in cloud.cli("transcript", "start", "../x", check=False).stderr
     kinds = [e["kind"] for e in cloud.operator("ListEvents", limit=3)["events"]]
     assert kinds == ["transcript-deleted", "transcript-stopped", "transcript-started"]
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "ls", "export", "rm", "replay"])
+def test_the_examples_of_the_help_work(cloud, tmp_path, verb):
+    text = cloud.cli("help", "transcript", verb, data=False).stdout
+    example = text.split("Example:\n")[1].strip()
+    if verb != "start":
+        cloud.cli("transcript", "start")
+        cloud.ecs.ok("DescribeRegions")
+    if verb not in ("start", "stop"):
+        cloud.cli("transcript", "stop")
+    if verb == "replay":
+        cloud.cli("transcript", "export", tmp_path / "bug.jsonl")
+    r = subprocess.run(["sh", "-eu", "-c", 'ostler() { "%s" "$@" --data "%s"; }\n%s' % (ostler.BINARY, cloud.data, example)],
+                       cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert r.returncode == 0, (example, r)
 
 
 def test_not_without_controls(shared):

@@ -176,6 +176,18 @@ def test_a_hang_outlives_the_daemon(program):
             assert log.read().count("start " + a) == 1
 
 
+def test_a_server_without_controls_holds_nothing_back(program):
+    """There nobody could remove the fault."""
+    with ostler.Server(args=CONTROLS) as s:
+        iid = s.ecs.create_stopped()
+        s.cli("disk", "errors", iid)
+        s.cli("engine-fault", "add", "start", "--hang")
+        s.ecs.ok("StartInstance", InstanceId=iid)
+        s.restart(args=[])
+        s.wait_state(iid, "Running")
+        s.cli("disk", "heal", iid)  # is answered, with nobody to tell the machine
+
+
 # ---- delay ----
 
 def running_after(s, iid, since):

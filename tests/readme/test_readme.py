@@ -8,6 +8,7 @@ import pytest
 
 import ostler
 import page
+import sign
 import wire
 from test_clients import python  # noqa: F401  (the fixture: a venv with the clouds' SDKs)
 
@@ -143,6 +144,27 @@ def test_clock(home):
     assert "InstanceExpired" in out
     for kind in ("expired", "renewed", "done: RUNNING"):
         assert kind in out, out
+
+
+def test_snapshots(home):
+    text = blocks()[0]["snapshots"][1].replace("/tmp/cloud", str(home / "cloud"))
+    first, rest = text.split("\n", 1)
+    p = subprocess.Popen(["sh", "-c", "exec " + first.removesuffix(" &")], cwd=home, stdout=subprocess.PIPE,
+                         stderr=subprocess.DEVNULL, text=True)
+    try:
+        out = run(home, rest)
+        assert "before saved\n" in out and "before loaded\n" in out and out.endswith("everything is reset\n"), out
+        assert re.search("running", out[out.index("before loaded"):]), out
+        port = re.search(r"listening on http://127\.0\.0\.1:(\d+)\n", p.stdout.readline()).group(1)
+        body = b'{"name": "before"}'
+        r = sign.Request("POST", "/_ostler/v1/LoadSnapshot", [("Host", "127.0.0.1:" + port),
+                                                              ("Content-Length", str(len(body)))], body)
+        assert wire.send("127.0.0.1", int(port), r).status == 200
+    finally:
+        p.terminate()
+        p.wait(timeout=15)
+        p.stdout.close()
+    assert p.returncode == 0
 
 
 def test_sim(home):

@@ -263,7 +263,6 @@ static enum err refuse_all(struct staging *s, struct tx *tx, struct fail *f)
 static void a_file_that_cannot_be_used_is_refused(void **state)
 {
     struct test_world *w = *state;
-    CLEANUP(close_p) int fd = -1;
     struct stat st;
 
     (void)test_stopped(w);
