@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/map.h"
+#include "core/clock.h"
 #include "net/loop.h"
 
 enum {
@@ -18,8 +19,9 @@ enum {
 
 struct held {
     struct faulty *f;
-    char *inst;
+    char *inst, *account;
     int64_t job;
+    int64_t end;  /* by the account's clock; INT64_MAX: when its fault is gone */
     bool runs;    /* its machine, as far as is known */
     bool failing; /* not held any more: the driver brings it to where its error is true */
     struct loop_timer *timer; /* NULL: held until its fault is gone */
@@ -39,6 +41,7 @@ static void held_free(struct held *h)
 {
     loop_timer_free(h->timer);
     free(h->inst);
+    free(h->account);
     free(h);
 }
 
@@ -110,19 +113,85 @@ static struct held *remember(struct faulty *f, const struct job *j, bool runs)
     struct held *h = xcalloc(1, sizeof(*h));
 
     let_go(f, j->inst);
-    *h = (struct held){.f = f, .inst = xstrdup(j->inst), .job = j->id, .runs = runs};
+    *h = (struct held){.f = f,
+                       .inst = xstrdup(j->inst),
+                       .account = xstrdup(j->account),
+                       .job = j->id,
+                       .end = INT64_MAX,
+                       .runs = runs};
     map_put(f->held, h->inst, h);
     return h;
 }
 
 /* ---- how long ---- */
 
-/* How much of the job's delay is left, by the clock that the job goes by. */
-static int64_t left_ms(const struct faulty *f, const struct job *j, int64_t delay_ms)
+/* It is looked at when the clock has got there, if the clock goes. */
+static void arm(struct held *h)
 {
-    int64_t left = j->created_at + delay_ms - f->config.world->now_ms(f->config.world);
+    int64_t left = h->end - clock_now(h->f->config.core, h->account);
 
-    return left > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : left;
+    if (!h->timer)
+        return;
+    if (left > LONGEST_WAIT_MS)
+        left = LONGEST_WAIT_MS;
+    if (left > 0 && clock_stands(h->f->config.core, h->account))
+        loop_timer_stop(h->timer);
+    else
+        loop_timer_set(h->timer, left > 0 ? (uint64_t)left : 0, 0);
+}
+
+struct seeking {
+    const struct faulty *f;
+    const char *clock;
+    struct held *found;
+};
+
+static void ends_sooner(void *ctx, const char *inst, void *value)
+{
+    struct seeking *s = ctx;
+    struct held *h = value;
+
+    (void)inst;
+    if (!h->timer || !streq(clock_of(s->f->config.core, h->account), s->clock))
+        return;
+    if (!s->found || h->end < s->found->end || (h->end == s->found->end && h->job < s->found->job))
+        s->found = h;
+}
+
+/* The one of this clock whose delay ends next. */
+static struct held *next_held(const struct faulty *f, const char *clock)
+{
+    struct seeking s = {.f = f, .clock = clock};
+
+    map_each(f->held, ends_sooner, &s);
+    return s.found;
+}
+
+int64_t faulty_next(const struct faulty *f, const char *clock)
+{
+    const struct held *h = next_held(f, clock);
+
+    return h ? h->end : INT64_MAX;
+}
+
+void faulty_run_until(struct faulty *f, const char *clock, int64_t until)
+{
+    struct held *h;
+
+    while ((h = next_held(f, clock)) && h->end <= until)
+        look_at(h);
+}
+
+static void arm_each(void *ctx, const char *inst, void *value)
+{
+    (void)ctx;
+    (void)inst;
+    arm(value);
+}
+
+void faulty_clocks_changed(struct faulty *f)
+{
+    map_each(f->held, arm_each, NULL);
 }
 
 void strike_read(struct op *op, const struct job *j, struct strike *ret)
@@ -146,14 +215,15 @@ bool faulty_holds(struct faulty *f, const struct job *j, const struct strike *s,
     let_go(f, j->inst);
     if (!s->struck)
         return false;
-    int64_t left = s->kind == ENGINE_HANG ? 0 : left_ms(f, j, s->delay_ms);
-    if (s->kind != ENGINE_HANG && left <= 0)
+    int64_t end = j->created_at + s->delay_ms;
+    if (s->kind != ENGINE_HANG && end <= clock_now(f->config.core, j->account))
         return false;
     struct held *h = remember(f, j, runs);
     if (s->kind == ENGINE_HANG)
         return true;
+    h->end = end;
     h->timer = loop_timer_new(f->config.loop, on_time, h);
-    loop_timer_set(h->timer, (uint64_t)left, 0);
+    arm(h);
     return true;
 }
 

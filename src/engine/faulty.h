@@ -14,7 +14,7 @@ struct faulty;
 
 struct faulty_config {
     struct loop *loop;
-    struct world *world;
+    const struct core *core; /* for its clocks: a delay goes by the account's */
     const struct engine_driver *driver;
     /* As an engine's: the job has ended. */
     void (*done)(void *ctx, const char *inst, int64_t job, const struct outcome *o);
@@ -59,6 +59,11 @@ void faulty_stopped(struct faulty *f, const char *inst);
 
 /* Is a job of the instance held back? */
 bool faulty_has(const struct faulty *f, const char *inst);
+
+/* As an engine's of the same names: delays end by their accounts' clocks. */
+int64_t faulty_next(const struct faulty *f, const char *clock);
+void faulty_run_until(struct faulty *f, const char *clock, int64_t until);
+void faulty_clocks_changed(struct faulty *f);
 
 /* Something was committed: faults may have been removed. */
 void faulty_kick(struct faulty *f);

@@ -465,19 +465,24 @@ bool supervisor_settled(const struct supervisor *s, const char *clock)
 
 int64_t supervisor_next(const struct supervisor *s, const char *clock)
 {
-    return s->config.driver->next ? s->config.driver->next(s->engine, clock) : INT64_MAX;
+    int64_t held = faulty_next(s->faulty, clock);
+    int64_t ends = s->config.driver->next ? s->config.driver->next(s->engine, clock) : INT64_MAX;
+
+    return held < ends ? held : ends;
 }
 
 void supervisor_run_until(struct supervisor *s, const char *clock, int64_t until)
 {
     if (s->config.driver->run_until)
         s->config.driver->run_until(s->engine, clock, until);
+    faulty_run_until(s->faulty, clock, until);
 }
 
 void supervisor_clocks_changed(struct supervisor *s)
 {
     if (s->config.driver->clocks_changed)
         s->config.driver->clocks_changed(s->engine);
+    faulty_clocks_changed(s->faulty);
 }
 
 /* ---- the survey ---- */
@@ -986,7 +991,7 @@ enum err supervisor_new(const struct supervisor_config *config, struct superviso
     s->again = loop_timer_new(config->loop, kick_again, s);
     s->more = loop_timer_new(config->loop, survey_more, s);
     s->faulty = faulty_new(&(struct faulty_config){.loop = config->loop,
-                                                   .world = config->core->world,
+                                                   .core = config->core,
                                                    .driver = config->driver,
                                                    .done = on_done,
                                                    .again = begin_again,

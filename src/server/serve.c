@@ -205,6 +205,7 @@ static enum err open_engine(struct server *s, struct fail *f)
     s->clockwork = clockwork_new(&(struct clockwork_config){
         .loop = s->loop, .store = s->store, .core = &s->core, .supervisor = s->supervisor});
     s->upkeep = upkeep_new(&(struct upkeep_config){.loop = s->loop,
+                                                   .clockwork = s->clockwork,
                                                    .store = s->store,
                                                    .core = &s->core,
                                                    .supervisor = s->supervisor,

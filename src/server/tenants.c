@@ -2,6 +2,7 @@
 #include "server/tenants.h"
 
 #include "core/chore.h"
+#include "core/clock.h"
 #include "core/reset.h"
 #include "net/loop.h"
 
@@ -39,8 +40,7 @@ static struct op op_for(struct tenants *ts, struct tx *tx, struct arena *a, stru
 {
     struct core *core = ts->config.core;
 
-    return (struct op){
-        .core = core, .tx = tx, .arena = a, .now = core->world->now_ms(core->world), .fail = f};
+    return (struct op){.core = core, .tx = tx, .arena = a, .now = clock_now(core, NULL), .fail = f};
 }
 
 static bool tenant_step(struct tenant *t, struct tx *tx)
@@ -101,6 +101,7 @@ static void tenant_done(struct write *w)
         loop_timer_set(ts->poll, w->result ? AGAIN_MS : POLL_MS, 0);
         return;
     }
+    clockwork_forget(ts->config.clockwork, t->account);
     tenant_free(t); /* it may be asked for again already */
     ts->cleared(ts->ctx);
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "control/snapshots.h"
 #include "core/chore.h"
+#include "core/clock.h"
 #include "core/reset.h"
 #include "net/loop.h"
 #include "server/tenants.h"
@@ -48,14 +49,13 @@ struct upkeep {
     struct loop_timer *renew_poll;
 };
 
-static int64_t now(struct upkeep *u)
-{
-    return u->config.core->world->now_ms(u->config.core->world);
-}
-
 static struct op op_for(struct upkeep *u, struct tx *tx, struct arena *a, struct fail *f)
 {
-    return (struct op){.core = u->config.core, .tx = tx, .arena = a, .now = now(u), .fail = f};
+    return (struct op){.core = u->config.core,
+                       .tx = tx,
+                       .arena = a,
+                       .now = clock_now(u->config.core, NULL),
+                       .fail = f};
 }
 
 /* ---- its end ---- */
@@ -320,6 +320,7 @@ static void await_renewed(struct upkeep *u)
 /* Also when it failed: what was stopped for it is started again. */
 static void open_again(struct upkeep *u)
 {
+    clockwork_reload(u->config.clockwork);
     supervisor_resume(u->config.supervisor, true);
     atomic_store(&u->config.core->closed, NULL);
     await_renewed(u);
@@ -348,6 +349,8 @@ static void poll_held(void *arg)
 
     if (u->stopping)
         return;
+    if (holds == HOLDS && !clockwork_still(u->config.clockwork))
+        holds = HOLDS_NOT_YET;
     if (holds == HOLDS_NOT_YET && loop_now_ms(u->config.loop) < u->until) {
         loop_timer_set(u->timer, POLL_MS, 0);
         return;
@@ -371,6 +374,7 @@ static void held_open(struct write *w)
     if (u->stopping)
         return;
     supervisor_hold(u->config.supervisor);
+    clockwork_hold(u->config.clockwork);
     u->until = loop_now_ms(u->config.loop) + PATIENCE_MS;
     loop_timer_free(u->timer);
     u->timer = loop_timer_new(u->config.loop, poll_held, u);

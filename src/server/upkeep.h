@@ -3,12 +3,14 @@
  * in steps whose state is in the store: who is killed in the middle begins the same again, or finds
  * that it was done.
  *
- * A load or a reset of the whole: clients' writes are refused; the supervisor lets nothing run; the
- * rows become others in one transaction; the supervisor goes on by what they say.
+ * A load or a reset of the whole: clients' writes are refused; the supervisor lets nothing run
+ * and clocks stay where they are; the rows become others in one transaction; both go on by what
+ * they say.
  */
 #ifndef OSTLER_SERVER_UPKEEP_H
 #define OSTLER_SERVER_UPKEEP_H
 
+#include "engine/clockwork.h"
 #include "engine/supervisor.h"
 
 struct upkeep;
@@ -18,6 +20,7 @@ struct upkeep_config {
     struct store *store;
     struct core *core;
     struct supervisor *supervisor;
+    struct clockwork *clockwork;
     const char *dir; /* the data directory */
     bool
         has_files; /* the engine keeps a directory for each instance, and free disks in DIR/disks */

@@ -10,6 +10,7 @@ struct bench {
     struct loop *loop;
     struct loop_timer *limit;
     struct world world;
+    struct core core;
     int64_t now;
     struct faulty *faulty;
     int n_done, n_again, n_stops;
@@ -67,11 +68,12 @@ static int setup(void **state)
 
     b->now = 1000000;
     b->world.now_ms = bench_now;
+    b->core.world = &b->world;
     assert_int_equal(loop_new(&b->loop), 0);
     b->limit = loop_timer_new(b->loop, too_late, b);
     loop_timer_set(b->limit, SOON_MS, 0);
     b->faulty = faulty_new(&(struct faulty_config){.loop = b->loop,
-                                                   .world = &b->world,
+                                                   .core = &b->core,
                                                    .driver = &driver,
                                                    .done = on_done,
                                                    .again = on_again,
@@ -93,8 +95,13 @@ static int teardown(void **state)
 
 static struct job job_of(enum verb v)
 {
-    return (struct job){
-        .inst = "i-1", .id = 7, .verb = v, .created_at = 1000000, .request_id = "", .fault = "f"};
+    return (struct job){.inst = "i-1",
+                        .id = 7,
+                        .verb = v,
+                        .account = "1",
+                        .created_at = 1000000,
+                        .request_id = "",
+                        .fault = "f"};
 }
 
 static bool does(struct bench *b, enum verb v, enum engine_fault_kind kind, bool runs,
