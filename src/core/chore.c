@@ -44,6 +44,30 @@ enum err chore_none(struct op *op)
     return under_way(op, CHORE_WHOLE, &c) ? busy(op, &c) : ERR_NONE;
 }
 
+enum { REMEMBERED = 256 }; /* that are over; more than may wait to be told */
+
+static const char *old_key(struct op *op, const char *key, int64_t id)
+{
+    return arena_fmt(op->arena, "%s#%lld", key, (long long)id);
+}
+
+/* Who asked for the one before may not have been told yet how it ended. */
+static void put_aside(struct op *op, const char *key, int64_t newest)
+{
+    struct query old = {0};
+    struct chore c;
+
+    query_num(&old, "state", CMP_EQ, CHORE_DONE);
+    query_num(&old, "id", CMP_LT, newest - REMEMBERED);
+    store_delete_all(op->tx, &rec_chore, &old);
+    if (!store_get(op->tx, &rec_chore, key, &c))
+        return;
+    store_delete(op->tx, &rec_chore, key);
+    c.key = old_key(op, key, c.id);
+    store_delete(op->tx, &rec_chore, c.key);
+    store_insert(op->tx, &rec_chore, &c);
+}
+
 enum err chore_begin(struct op *op, const struct chore *wanted, int64_t *ret_id)
 {
     struct chore c = *wanted, other;
@@ -55,7 +79,7 @@ enum err chore_begin(struct op *op, const struct chore *wanted, int64_t *ret_id)
     c.state = CHORE_WANTED;
     c.name = c.name ? c.name : "";
     c.why = "";
-    store_delete(op->tx, &rec_chore, c.key);
+    put_aside(op, c.key, c.id);
     store_insert(op->tx, &rec_chore, &c);
     return ERR_NONE;
 }
@@ -64,8 +88,9 @@ bool chore_over(struct op *op, const char *key, int64_t id, enum err *ret)
 {
     struct chore c;
 
-    if (!store_get(op->tx, &rec_chore, key, &c) || c.id != id) {
-        *ret = fail(op->fail, ERR_UNAVAILABLE, "something else took its place");
+    if ((!store_get(op->tx, &rec_chore, key, &c) || c.id != id) &&
+        !store_get(op->tx, &rec_chore, old_key(op, key, id), &c)) {
+        *ret = fail(op->fail, ERR_UNAVAILABLE, "nothing is known of it any more");
         return true;
     }
     if (c.state != CHORE_DONE)

@@ -445,7 +445,7 @@ enum chore_state {
 
 /* Something that the server does besides answering. See core/chore.h. */
 struct chore {
-    const char *key; /* an account; "" the whole; "renew": CHORE_RENEW */
+    const char *key; /* an account; "" the whole; "renew": CHORE_RENEW; KEY#ID: one before, over */
     int64_t id;      /* of this life of the server's: who asked knows it by that */
     enum chore_kind kind;
     enum chore_state state;

@@ -76,7 +76,15 @@ static void one_of_the_whole_goes_beside_no_other(void **state)
     assert_int_equal(test_read(w, is_over, &mine), ERR_NONE);
     assert_int_equal(test_write(w, ask, &again), ERR_NONE);
     assert_true(again.id > mine.id);
-    assert_int_equal(test_read(w, is_over, &mine), ERR_UNAVAILABLE); /* its row is another's */
+    assert_int_equal(test_read(w, is_over, &mine),
+                     ERR_NONE); /* told late, with another under way */
+    assert_int_equal(test_read(w, is_over, &again), ERR_QUOTA);
+    assert_int_equal(test_read(w, is_over, &load), ERR_SNAPSHOT_UNUSABLE);
+    for (int i = 0; i < 300; i++) {
+        assert_int_equal(test_write(w, end_well, (void *)again.key), ERR_NONE);
+        assert_int_equal(test_write(w, ask, &again), ERR_NONE);
+    }
+    assert_int_equal(test_read(w, is_over, &mine), ERR_UNAVAILABLE); /* but not for ever */
 }
 
 /* ---- what goes, what stays ---- */
