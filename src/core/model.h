@@ -52,7 +52,9 @@ struct record {
      * store to a row that is inserted, greater than of any row that is there. */
     const struct facet *facets;
     size_t n_facets;
-    const char *rising; /* a column that does not fall from one serial to the next */
+    /* A column that usually does not fall from one serial to the next; where it once has,
+     * conditions about it are tested on each row. */
+    const char *rising;
 };
 
 /* ---- states ---- */

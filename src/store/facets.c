@@ -32,6 +32,7 @@ enum facet_op {
     NUM_FROM,
     NUM_TO,
     NUM_MAX,
+    RISING_MAX,
     ALL_ROWS
 };
 
@@ -104,6 +105,11 @@ static void num_max(struct buf *sql, const struct record *rec)
     buf_fmt(sql, "SELECT max(%s) FROM %s", serial_name(rec), rec->table);
 }
 
+static void rising_max(struct buf *sql, const struct record *rec)
+{
+    buf_fmt(sql, "SELECT max(%s) FROM %s", rec->rising, rec->table);
+}
+
 static void all_rows(struct buf *sql, const struct record *rec)
 {
     buf_str(sql, "SELECT ");
@@ -117,7 +123,8 @@ static struct stmt *facet_stmt(struct tx *tx, const struct record *rec, enum fac
         [BITS_GET] = bits_get,   [BITS_ADD] = bits_add,     [BITS_SET] = bits_set,
         [BITS_DROP] = bits_drop, [BITS_OF] = bits_of,       [BITS_LIKE] = bits_like,
         [BITS_NEXT] = bits_next, [ROW_BY_NUM] = row_by_num, [NUM_FROM] = num_from,
-        [NUM_TO] = num_to,       [NUM_MAX] = num_max,       [ALL_ROWS] = all_rows,
+        [NUM_TO] = num_to,       [NUM_MAX] = num_max,       [RISING_MAX] = rising_max,
+        [ALL_ROWS] = all_rows,
     };
 
     return tx_simple(tx, (char)op, rec, texts[op]);
@@ -365,8 +372,39 @@ static void flip_facet(struct tx *tx, const struct record *rec, const struct fac
     each_value(rec, f, row, flip_value, &flipping);
 }
 
+/* ---- what should rise, and once did not ---- */
+
+static const char *fell_key(struct tx *tx, const struct record *rec)
+{
+    return arena_fmt(tx->arena, "%s.%s-fell", rec->table, rec->rising);
+}
+
+static bool has_fallen(struct tx *tx, const struct record *rec)
+{
+    struct setting s;
+
+    return store_get(tx, &rec_setting, fell_key(tx, rec), &s);
+}
+
+/* An account's clock may be behind another's. From then on serials say nothing about times. */
+static void watch_rising(struct tx *tx, const struct record *rec, const void *row)
+{
+    struct setting fell = {.value = ""};
+
+    if (!rec->rising || column_num(column_of(rec, rec->rising), row) >=
+                            tx_number(tx, facet_stmt(tx, rec, RISING_MAX)))
+        return;
+    if (has_fallen(tx, rec))
+        return;
+    fell.key = fell_key(tx, rec);
+    store_insert(tx, &rec_setting, &fell);
+}
+
+/* ---- the sets follow the rows ---- */
+
 void facets_insert(struct tx *tx, const struct record *rec, const void *row)
 {
+    watch_rising(tx, rec, row);
     for (size_t i = 0; i < rec->n_facets; i++)
         flip_facet(tx, rec, &rec->facets[i], row, serial_of(rec, row), true);
 }
@@ -724,13 +762,21 @@ static int64_t rising_bound(struct asking *k, const struct cond *c)
     return found;
 }
 
+static bool is_rising(const struct asking *k, const struct cond *c)
+{
+    return streq(c->column, k->rec->rising) && (c->cmp == CMP_GE || c->cmp == CMP_LE);
+}
+
+/* Left to the rows where it has fallen. */
 static void ask_rising(struct asking *k)
 {
     for (size_t i = 0; i < k->q->n_conds && k->rec->rising; i++) {
         const struct cond *c = &k->q->conds[i];
 
-        if (!streq(c->column, k->rec->rising) || (c->cmp != CMP_GE && c->cmp != CMP_LE))
+        if (!is_rising(k, c))
             continue;
+        if (has_fallen(k->tx, k->rec))
+            return;
         int64_t bound = rising_bound(k, c);
         if (c->cmp == CMP_LE)
             cut_from(&k->set, bound + 1);

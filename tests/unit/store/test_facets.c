@@ -219,6 +219,50 @@ static void every_list_is_what_the_rows_say(void **state)
     }
 }
 
+/* ---- an account whose clock is behind ---- */
+
+static const int64_t made_at[] = {100, 900, 300, 300, 1000, 200};
+
+static size_t between(struct op *op, int64_t from, int64_t to)
+{
+    struct query q = {0};
+    size_t n;
+
+    query_num(&q, "created_at", CMP_GE, from);
+    query_num(&q, "created_at", CMP_LE, to);
+    (void)store_find(op->tx, &rec_inst, &q, &n);
+    assert_int_equal(store_count(op->tx, &rec_inst, &q), n);
+    return n;
+}
+
+static enum err make_in_disorder(struct op *op, void *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < ARRAY_LEN(made_at); i++) {
+        struct inst in = {.id = arena_fmt(op->arena, "i-%zu", i), .created_at = made_at[i]};
+
+        store_insert(op->tx, &rec_inst, &in);
+    }
+    return ERR_NONE;
+}
+
+static enum err look_at_times(struct op *op, void *arg)
+{
+    (void)arg;
+    assert_int_equal(between(op, 150, 350), 3);
+    assert_int_equal(between(op, 300, 300), 2);
+    assert_int_equal(between(op, 0, 99), 0);
+    assert_int_equal(between(op, 901, 2000), 1);
+    assert_int_equal(between(op, 0, 2000), ARRAY_LEN(made_at));
+    return ERR_NONE;
+}
+
+static void times_that_fall_are_looked_at_row_by_row(void **state)
+{
+    assert_int_equal(test_write(*state, make_in_disorder, NULL), ERR_NONE);
+    assert_int_equal(test_read(*state, look_at_times, NULL), ERR_NONE);
+}
+
 /* ---- sets that grow and shrink ---- */
 
 /* Sets of one value pass from a list to a bitmap and back, over the border of a chunk. */
@@ -464,6 +508,7 @@ int main(void)
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(every_list_is_what_the_rows_say),
+        CASE(times_that_fall_are_looked_at_row_by_row),
         CASE(sets_grow_and_shrink),
         CASE(nothing_is_left_of_what_is_gone),
         CASE(a_refused_write_leaves_the_sets),
