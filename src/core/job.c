@@ -26,7 +26,8 @@ void job_begin(struct op *op, struct inst *in, enum verb v, enum inst_state stat
     job->verb = v;
     job->request_id = op->request_id ? op->request_id : "";
     job->created_at = op->now;
-    job->fault = engine_fault_strike(op, in, v);
+    if (!job->fault) /* "": none may strike it */
+        job->fault = engine_fault_strike(op, in, v);
     if (store_get(op->tx, &rec_job, in->id, &old)) {
         job->reset_local |= old.reset_local; /* its disks may have been made anew already */
         store_update(op->tx, &rec_job, job);

@@ -2,6 +2,7 @@
 #include "core/reset.h"
 
 #include "core/capacity.h"
+#include "core/inst.h"
 #include "core/jobs.h"
 
 /* Counters, so that nothing is given twice. It is not a record otherwise. */
@@ -74,6 +75,14 @@ static void let_disks_go(struct op *op, const char *inst)
         }
 }
 
+/* On its way out, and nothing that was asked for may keep it. */
+static bool leaves(struct op *op, const struct inst *in)
+{
+    struct job job;
+
+    return in->verb == VERB_FORCE_RELEASE && job_get(op, in->id, &job) && !*job.fault;
+}
+
 int64_t account_release(struct op *op, const char *account)
 {
     struct query mine = {0};
@@ -82,9 +91,9 @@ int64_t account_release(struct op *op, const char *account)
     query_text(&mine, "account", CMP_EQ, account);
     struct inst *insts = store_find(op->tx, &rec_inst, &mine, &n);
     for (size_t i = 0; i < n; i++) {
-        struct job job = {.force = true};
+        struct job job = {.force = true, .fault = ""};
 
-        if (insts[i].verb == VERB_FORCE_RELEASE)
+        if (leaves(op, &insts[i]))
             continue;
         let_disks_go(op, insts[i].id);
         job_begin(op, &insts[i], VERB_FORCE_RELEASE, INST_RELEASING, &job);

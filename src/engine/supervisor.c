@@ -297,6 +297,9 @@ static void on_harmed(void *ctx, const char *inst, const char *error)
 static void on_stopped(void *ctx, const char *inst, const char *reason)
 {
     struct supervisor *s = ctx;
+
+    if (s->held)
+        return; /* all of them stop; what should run is looked for again afterwards */
     struct report *r = report_new(s, inst);
 
     log_write(LOG_INFO, "a machine stopped", "instance", inst, "why", reason, NULL);

@@ -58,6 +58,16 @@ static struct op op_for(struct upkeep *u, struct tx *tx, struct arena *a, struct
                        .fail = f};
 }
 
+/* With a seed a save and each load of it are followed by the same ids: the saved counter numbers
+ * the life that begins then. */
+static void begin_life(struct upkeep *u, struct tx *tx)
+{
+    struct core *core = u->config.core;
+
+    if (core->settings.seed)
+        world_begin_life(core->world, store_next(tx, "life"));
+}
+
 /* ---- its end ---- */
 
 static void end(void *arg);
@@ -70,6 +80,8 @@ static enum err end_run(struct write *w, struct tx *tx)
     struct op op = op_for(u, tx, a, &f);
 
     tx_use_arena(tx, a);
+    if (u->chore.kind == CHORE_SAVE && !u->failure)
+        begin_life(u, tx);
     chore_go_on(&op, CHORE_WHOLE, CHORE_DONE, u->failure, u->failure ? u->fail.detail : "");
     tx_use_arena(tx, NULL);
     return ERR_NONE;
@@ -216,6 +228,7 @@ static void on_leaving(struct swap *s, struct tx *tx)
 
 static void on_arrived(struct swap *s, struct tx *tx)
 {
+    begin_life(CONTAINER_OF(s, struct upkeep, swap), tx);
     arrive(CONTAINER_OF(s, struct upkeep, swap), tx);
 }
 

@@ -183,6 +183,79 @@ def test_a_stop_that_is_under_way_does_not_hold_a_load_up(new_server):
     assert s.ecs.state(iid) == "Running"
 
 
+# ---- with the other controls ----
+
+
+
+def test_clocks_are_as_they_were(s):
+    mine, ecs = tenant(s, "mine")
+    s.cli("clock", "advance", "31d")
+    s.cli("clock", "freeze", "--account", mine)
+    theirs = s.cli("clock", "show", "--account", mine).stdout
+    save(s)
+    s.cli("clock", "advance", "400d")
+    s.cli("clock", "advance", "5d", "--account", mine)
+    assert s.cli("clock", "show", "--account", mine).stdout != theirs
+    load(s)
+    assert s.cli("clock", "show", "--account", mine).stdout == theirs
+    months = [int(c["createdAt"][5:7]) for c in [s.operator("CreateAccount", name="now")]]
+    s.operator("Reset", account=mine)
+    assert s.cli("clock", "show", "--account", mine).stdout != theirs
+    s.operator("Reset")
+    assert months != [int(c["createdAt"][5:7]) for c in [s.operator("CreateAccount", name="now")]]
+
+
+def test_a_load_while_a_clock_is_on_its_way(s):
+    s.ecs.create_many_stopped(3)
+    save(s)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for _ in range(5):
+            way = pool.submit(s.cli, "clock", "advance", "3000d", check=False)
+            load(s)
+            way.result()
+            load(s)
+            assert abs(int(s.operator("CreateAccount", name="x")["createdAt"][:4]) -
+                       int(s.operator("ListAccounts")["accounts"][0]["createdAt"][:4])) <= 1
+
+
+@pytest.mark.parametrize("what", ["load", "reset", "account"])
+def test_what_hangs_or_stands_still_holds_nobody_up(s, what):
+    mine, ecs = tenant(s, "mine")
+    calm, going = ecs.create(), ecs.create()
+    ecs.wait_all([calm, going], "Stopped")
+    save(s)
+    s.cli("engine-fault", "add", "*", "--hang")
+    ecs.ok("StartInstance", InstanceId=calm)
+    ecs.ok("DeleteInstance", InstanceId=going)
+    ecs.run(2)
+    s.cli("clock", "freeze")
+    ecs.create()
+    if what == "load":
+        load(s)
+        assert ecs.state(calm) == "Stopped"
+    elif what == "reset":
+        s.operator("Reset")
+        s.ecs.create_running()
+    else:
+        s.cli("clock", "resume")
+        s.cli("engine-fault", "add", "*", "--hang", "--account", mine)
+        s.operator("Reset", account=mine)
+        assert ecs.ok("DescribeInstances")["TotalCount"] == 0
+
+
+def test_with_a_seed_the_same_follows_a_save_and_a_load(new_server):
+    s = new_server(engine="sim", args=CONTROLS + ["--seed", "7", "--clock", "2026-01-02T03:04:05Z"])
+    s.ecs.run()
+    save(s)
+    after = [s.ecs.run(2), s.zec.create(2), tenant(s, "x")[0]]
+    for _ in range(2):
+        load(s)
+        assert [s.ecs.run(2), s.zec.create(2), tenant(s, "x")[0]] == after
+    s.restart()
+    load(s)
+    assert [s.ecs.run(2), s.zec.create(2), tenant(s, "x")[0]] == after
+
+
 # ---- who reads or writes meanwhile ----
 
 def test_readers_see_one_world_or_the_other(new_server):
