@@ -1,8 +1,11 @@
 /* The growing byte buffer. */
 #include "base/buf.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum {
     FIRST_CAP = 256,
@@ -138,6 +141,23 @@ void buf_json(struct buf *b, const char *s)
     for (size_t i = plain; i < n; i++)
         add_escaped(b, (unsigned char)s[i]);
     buf_char(b, '"');
+}
+
+int buf_file(struct buf *b, const char *path, size_t max)
+{
+    enum { PIECE = 16384 };
+    CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t before = b->len;
+    ssize_t n;
+
+    if (fd < 0)
+        return -errno;
+    while ((n = read(fd, buf_reserve(b, PIECE), PIECE)) > 0 && b->len - before <= max)
+        b->len += (size_t)n;
+    if (n < 0)
+        return -errno;
+    buf_str(b, ""); /* the NUL */
+    return b->len - before > max ? -EFBIG : 0;
 }
 
 void buf_drop(struct buf *b, size_t n)

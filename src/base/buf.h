@@ -43,6 +43,9 @@ void buf_i64(struct buf *b, long long v);
 size_t text_plain(const char *s, size_t n);
 void buf_json(struct buf *b, const char *s); /* as a JSON string, with its quotes; `s` is UTF-8 */
 
+/* Adds what is in the file, at most `max` bytes. 0, or a negative errno; -EFBIG: there is more. */
+int buf_file(struct buf *b, const char *path, size_t max);
+
 /* Removes the first `n` bytes. */
 void buf_drop(struct buf *b, size_t n);
 

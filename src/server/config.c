@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/buf.h"
 #include "base/timefmt.h"
 #include "core/clock.h"
 
@@ -221,7 +222,16 @@ static bool set_sim_reboot(struct config *c, const char *v)
     return duration_parse(v, &c->engine.sim_reboot_ms) == 0;
 }
 
+/* Read before the others: see config_file. */
+static bool set_config(struct config *c, const char *v)
+{
+    (void)c;
+    return *v != 0;
+}
+
 static const struct option_row rows[] = {
+    {"config", "FILE", "options from a file: a line each, as `listen = 127.0.0.1:0` or `controls`",
+     set_config},
     {"data", "DIR", "where everything is kept [./var]", set_data},
     {"listen", "HOST:PORT", "HTTP and HTTPS on one port; port 0 picks one [127.0.0.1:8470]",
      set_listen},
@@ -321,6 +331,73 @@ static int take(struct config *c, int argc, char **argv, int *at)
     return row->set(c, value) ? -1 : wrong("the option does not take this value", arg);
 }
 
+/* ---- the file ---- */
+
+enum { MAX_FILE = 64 * 1024 };
+
+/* Cuts the space off both ends, in place. */
+static char *trim(char *s)
+{
+    s += strspn(s, " \t\r");
+    size_t n = strlen(s);
+    while (n && strchr(" \t\r", s[n - 1]))
+        s[--n] = 0;
+    return s;
+}
+
+static int take_line(struct config *c, char *line)
+{
+    char *equals = strchr(line, '='), *value = equals ? trim(equals + 1) : NULL;
+
+    if (equals)
+        *equals = 0;
+    line = trim(line);
+    const struct option_row *row = find_row(line, strlen(line));
+    if (!row || row->set == set_config)
+        return wrong("unknown option in the file", line);
+    if (!row->value != !value)
+        return wrong(value ? "the option takes no value" : "the option needs a value", line);
+    return row->set(c, value) ? -1 : wrong("the option does not take this value", line);
+}
+
+static int take_file(struct config *c, const char *path)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    int e = buf_file(&text, path, MAX_FILE), number = 0;
+
+    if (e < 0) {
+        (void)fprintf(stderr, "ostler serve: %s: %s\n", path, strerror(-e));
+        return 1;
+    }
+    c->file = buf_take(&text);
+    e = -1;
+    for (char *line = c->file, *next; line && e < 0; line = next) {
+        if ((next = strchr(line, '\n')))
+            *next++ = 0;
+        number++;
+        line = trim(line);
+        if (*line && *line != '#')
+            e = take_line(c, line);
+    }
+    if (e >= 0)
+        (void)fprintf(stderr, "It is line %d of %s.\n", number, path);
+    return e;
+}
+
+/* The last --config of the arguments; it is read before all of them. */
+static const char *config_file(int argc, char **argv)
+{
+    const char *path = NULL;
+
+    for (int i = 0; i < argc; i++) {
+        if (str_starts(argv[i], "--config="))
+            path = argv[i] + strlen("--config=");
+        else if (streq(argv[i], "--config") && i + 1 < argc)
+            path = argv[i + 1];
+    }
+    return path;
+}
+
 /* The directory is made here: its absolute name is needed by everything after. */
 static int find_dir(struct config *c)
 {
@@ -355,6 +432,10 @@ int config_read(int argc, char **argv, struct config *ret)
                    .sim_stop_ms = 1000,
                    .sim_reboot_ms = 2000},
     };
+    const char *file = config_file(argc, argv);
+    int wrong_file = file ? take_file(ret, file) : -1;
+    if (wrong_file >= 0)
+        return wrong_file;
     for (int i = 0; i < argc; i++) {
         if (streq(argv[i], "--help") || streq(argv[i], "-h")) {
             usage(stdout);
@@ -374,5 +455,6 @@ void config_done(struct config *c)
     free(c->dir);
     free(c->host);
     free(c->catalogue_file);
+    free(c->file);
     *c = (struct config){0};
 }

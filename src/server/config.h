@@ -23,11 +23,14 @@ struct config {
     bool insecure_http;                  /* plain HTTP also beyond loopback */
     const char *names[CONFIG_MAX_NAMES]; /* further names of this server in its certificate */
     size_t n_names;
+    char *file; /* the text of --config, into which options may point; NULL: none */
 };
 
 /*
- * Reads the arguments after the verb. Returns -1 to go on, or what to exit with: 0 after --help, 2
- * after a wrong option, which has been told on standard error.
+ * Reads the file of --config, if there is one, then the arguments after the verb, which count more.
+ * A line of the file is an option without its dashes: `listen = 127.0.0.1:0`, or `controls`; empty
+ * lines and those that begin with # say nothing. Returns -1 to go on, or what to exit with: 0 after
+ * --help, 2 after a wrong option, which has been told on standard error.
  */
 int config_read(int argc, char **argv, struct config *ret);
 void config_done(struct config *c);

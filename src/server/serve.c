@@ -36,7 +36,7 @@
 const struct dialect *const served_dialects[] = {&dialect_operator, &dialect_zenlayer,
                                                  &dialect_alibaba, NULL};
 
-enum { MAX_CONNS = 4096, USUAL_THREADS = 4 };
+enum { MAX_CONNS = 4096, USUAL_THREADS = 4, MAX_CATALOGUE = 16 * 1024 * 1024 };
 
 struct server {
     struct config config;
@@ -95,28 +95,15 @@ static enum err lock_dir(struct server *s, struct fail *f)
 
 /* ---- the parts ---- */
 
-static char *read_file(const char *path)
-{
-    CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    CLEANUP(buf_done) struct buf b = {0};
-    ssize_t n = fd < 0 ? -1 : 0;
-
-    while (fd >= 0 && (n = read(fd, buf_reserve(&b, 65536), 65536)) > 0)
-        b.len += (size_t)n;
-    if (n < 0)
-        return NULL;
-    buf_str(&b, "");
-    return buf_take(&b);
-}
-
 static enum err open_catalog(struct server *s, struct fail *f)
 {
     const char *path = s->config.catalogue_file;
-    CLEANUP(free_p) char *text = path ? read_file(path) : NULL;
+    CLEANUP(buf_done) struct buf text = {0};
+    int e = path ? buf_file(&text, path, MAX_CATALOGUE) : 0;
 
-    if (path && !text)
-        return fail(f, ERR_INTERNAL, "%s: %s", path, strerror(errno));
-    return catalog_new(text, &s->catalog, f);
+    if (e < 0)
+        return fail(f, ERR_INTERNAL, "%s: %s", path, strerror(-e));
+    return catalog_new(path ? buf_cstr(&text) : NULL, &s->catalog, f);
 }
 
 static void on_committed(void *ctx)

@@ -71,6 +71,40 @@ def test_no_server(program, tmp_path):
         assert not r.stdout
 
 
+def test_options_from_a_file(program, new_server, tmp_path):
+    path = tmp_path / "ostler.conf"
+    path.write_text("# a cloud for tests\n\ncontrols\nsim-start = 10m\n  log-level=warn  \r\n")
+    s = new_server(args=["--config", str(path)])
+    assert json.loads(s.cli("clock", "show", "--json").stdout)  # there are controls
+    iid = s.ecs.create_stopped()
+    s.ecs.ok("StartInstance", InstanceId=iid)
+    s.wait_state(iid, "Running")  # what the arguments say counts more
+    assert "level=info" not in open(s.log).read()
+
+
+@pytest.mark.parametrize("text, why", [
+    ("contrlos\n", "unknown option in the file: contrlos"),
+    ("\nsim-start = soon\n", "the option does not take this value: sim-start"),
+    ("listen\n", "the option needs a value: listen"),
+    ("controls = yes\n", "the option takes no value: controls"),
+    ("config = x\n", "unknown option in the file: config"),
+])
+def test_a_file_with_something_wrong(program, tmp_path, text, why):
+    path = tmp_path / "ostler.conf"
+    path.write_text(text)
+    r = subprocess.run([program, "serve", "--data", str(tmp_path / "d"), "--config", str(path)], capture_output=True,
+                       text=True, timeout=20)
+    assert r.returncode == 2 and why in r.stderr
+    assert "line %d of %s" % (text.rstrip("\n").count("\n") + 1, path) in r.stderr
+
+
+def test_a_file_that_cannot_be_read(program, tmp_path):
+    for path, why in ((tmp_path / "none", "No such file"), (tmp_path, "Is a directory")):
+        r = subprocess.run([program, "serve", "--data", str(tmp_path / "d"), "--config=%s" % path], capture_output=True,
+                           text=True, timeout=20)
+        assert r.returncode == 1 and why in r.stderr
+
+
 def test_no_data_directory(program, tmp_path):
     if os.path.isdir("/var/lib/ostler"):
         pytest.skip("this computer has /var/lib/ostler")

@@ -224,9 +224,27 @@ static void plain_text_is_what_json_leaves_alone(void **state)
     assert_int_equal(text_plain("", 0), 0);
 }
 
+static void a_file_is_read_up_to_a_limit(void **state)
+{
+    CLEANUP(buf_done) struct buf b = {0};
+    char path[] = "/tmp/ostler-test-XXXXXX";
+    CLEANUP(close_p) int fd = mkstemp(path);
+
+    (void)state;
+    assert_int_equal(write(fd, "hello", 5), 5);
+    buf_str(&b, "> ");
+    assert_int_equal(buf_file(&b, path, 5), 0);
+    assert_string_equal(b.data, "> hello");
+    assert_int_equal(buf_file(&b, path, 4), -EFBIG);
+    assert_int_equal(buf_file(&b, "/tmp", 100), -EISDIR);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(buf_file(&b, path, 5), -ENOENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_is_read_up_to_a_limit),
         cmocka_unit_test(buffers_grow_and_shrink),
         cmocka_unit_test(arenas_are_zeroed_and_aligned),
         cmocka_unit_test(maps_find_what_was_put),
