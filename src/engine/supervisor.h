@@ -22,7 +22,7 @@ struct supervisor_config {
     struct engine_config engine;
     void (*told)(void *ctx); /* the store has learnt something from here; NULL: nobody asks */
     void *ctx;
-    bool renews; /* supervisor_resume(.., true) did not get to its end in the last life */
+    bool renews; /* supervisor_resume did not get to its end in the last life */
 };
 
 enum err supervisor_new(const struct supervisor_config *config, struct supervisor **ret,
@@ -52,14 +52,14 @@ void supervisor_clocks_changed(struct supervisor *s);
 /*
  * The rows are to become others. From supervisor_hold on nothing begins; what is under way is
  * hurried; then every machine is stopped, by force. supervisor_holds is asked again and again until
- * it is not HOLDS_NOT_YET; *ret_why is the reason of HOLDS_NOT_EVER, and its own. In any case
- * supervisor_resume goes on, with whatever the rows say then: with `renews` what is RUNNING and has
- * no machine is started again without a word, missing disks are made anew, and leftovers removed.
+ * it is not HOLDS_NOT_YET; *ret_why is the reason of HOLDS_NOT_EVER, and the supervisor's. In any
+ * case supervisor_resume goes on, with whatever the rows say then: what is RUNNING and has no
+ * machine is started again without a word, missing disks are made anew, and leftovers removed.
  */
 enum supervisor_holds { HOLDS, HOLDS_NOT_YET, HOLDS_NOT_EVER };
 void supervisor_hold(struct supervisor *s);
 enum supervisor_holds supervisor_holds(struct supervisor *s, const char **ret_why);
-void supervisor_resume(struct supervisor *s, bool renews);
+void supervisor_resume(struct supervisor *s);
 /* Is all of that done? */
 bool supervisor_renewed(const struct supervisor *s);
 

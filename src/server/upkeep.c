@@ -334,7 +334,7 @@ static void await_renewed(struct upkeep *u)
 static void open_again(struct upkeep *u)
 {
     clockwork_reload(u->config.clockwork);
-    supervisor_resume(u->config.supervisor, true);
+    supervisor_resume(u->config.supervisor);
     atomic_store(&u->config.core->closed, NULL);
     await_renewed(u);
 }
