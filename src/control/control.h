@@ -24,6 +24,9 @@ const char *control_inst_dir(struct call *c, const char *inst);
 /* A time as text, or null for 0. */
 void control_enc_time(struct call *c, struct enc *e, const char *name, int64_t ms);
 
+/* An action's `rows` where what it names may not be there: a code of its own kind, said alike. */
+#define CONTROL_NOT_THERE(wire) ERR_ROWS({ERR_NOT_THERE, 404, wire, "%d"})
+
 /* The operator's table from the core's errors. */
 extern const struct err_row control_errors[];
 
