@@ -18,6 +18,19 @@ enum err control_scope(struct call *c, const char *account);
  */
 enum err control_owner(struct call *c, const char *account, struct account *ret);
 
+/* What an action about one instance takes in. */
+struct control_inst {
+    const char *account, *inst;
+};
+
+#define CONTROL_INST_FIELDS                                                                        \
+    FIELDS(F_STR(struct control_inst, inst, "instanceId", .required = true, .format = FMT_ID),     \
+           F_STR(struct control_inst, account, "account", .format = FMT_ID))
+
+/* Does it to that one, within control_scope. */
+enum err control_on_inst(struct call *c, const struct control_inst *in,
+                         enum err (*act)(struct op *op, const char *id));
+
 /* DIR/instances/ID in the call's arena. */
 const char *control_inst_dir(struct call *c, const char *inst);
 

@@ -19,20 +19,17 @@ enum err listing_run(struct call *c, const void *in_, void *out_)
     return ERR_NONE;
 }
 
-void listing_rows(struct call *c, const struct listing *l, const struct listed *rows, struct enc *e)
+void listing_encode(struct call *c, const void *out, struct enc *e)
 {
-    const char *row = rows->rows;
+    const struct listing *l = c->action->data;
+    const struct listed *found = out;
+    const char *row = found->rows;
 
     enc_list(e, l->list, l->item);
-    for (size_t i = 0; i < rows->n; i++, row += l->rec ? l->rec->size : l->size) {
+    for (size_t i = 0; i < found->n; i++, row += l->rec ? l->rec->size : l->size) {
         enc_obj(e, NULL);
         l->encode(c, row, e);
         enc_end(e);
     }
     enc_end(e);
-}
-
-void listing_encode(struct call *c, const void *out, struct enc *e)
-{
-    listing_rows(c, c->action->data, out, e);
 }

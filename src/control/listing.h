@@ -33,9 +33,6 @@ struct listed {
 enum err listing_run(struct call *c, const void *in, void *out);
 /* Says what listing_run, or another `run`, has put into a struct listed. */
 void listing_encode(struct call *c, const void *out, struct enc *e);
-/* The same of any rows, in the midst of an answer. */
-void listing_rows(struct call *c, const struct listing *l, const struct listed *rows,
-                  struct enc *e);
 
 #define LISTING_FIELDS(...)                                                                        \
     FIELDS(F_STR(struct listing_in, account, "account", .format = FMT_ID, __VA_ARGS__))
