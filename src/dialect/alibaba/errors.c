@@ -186,28 +186,6 @@ const struct err_row *errors_refine(const struct action *a, const char *param,
     return row;
 }
 
-/* "DataDisk.n.Size" leads through the list DataDisk to its elements' Size. */
-static bool has_param(const struct field *fields, const char *param)
-{
-    size_t n = strcspn(param, ".");
-    const char *rest = param + n + (param[n] == '.');
-
-    if (str_starts(rest, "n."))
-        rest += 2;
-    for (const struct field *f = fields; f && f->name; f++)
-        if (strlen(f->name) == n && !memcmp(f->name, param, n))
-            return !*rest || has_param(f->sub, rest);
-    return false;
-}
-
-const struct err_row *errors_param_row(const struct action *a, size_t i)
-{
-    for (const struct param_row *p = param_rows; p < param_rows + ARRAY_LEN(param_rows); p++)
-        if ((!p->action || streq(p->action, a->name)) && has_param(a->in, p->param) && !i--)
-            return &p->row;
-    return NULL;
-}
-
 enum err errors_unsupported(struct call *c, const char *param)
 {
     return fail_param(&c->fail, ERR_UNSUPPORTED, param, "%s is not supported here.", param);
