@@ -102,6 +102,15 @@ def test_a_zec_refusal_is_the_clouds_own(cloud):
     assert cloud.ecs("StartInstance", InstanceId="i-0")[1]["Code"] != "SERVICE_TEMPORARY_UNAVAILABLE"
 
 
+def test_of_several_texts_todays_is_given(cloud):
+    add(cloud, "DescribeRegions", "Throttling", times=1)
+    add(cloud, "DescribeRegions", "Throttling", message="within a short time", times=1)
+    assert [cloud.ecs.refused("DescribeRegions") for _ in range(2)] == [
+        (400, "Throttling", "Request was denied due to request throttling."),
+        (400, "Throttling", "You have made too many requests within a short time; your request is denied due to request "
+                            "throttling.")]
+
+
 def test_the_places_of_a_message_are_filled(cloud):
     add(cloud, "CreateZecInstances", "INVALID_IMAGE_NOT_FOUND", message="img-1 <&> 100%d", times=1)
     add(cloud, "CreateZecInstances", "INVALID_IMAGE_NOT_FOUND", times=1)
