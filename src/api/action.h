@@ -138,6 +138,7 @@ struct action {
      * the commit is all.
      */
     bool (*settled)(struct call *c, const void *in, void *out, enum err *ret);
+    const void *data; /* what tells those apart that share their functions: theirs alone */
 };
 
 #endif

@@ -1,6 +1,10 @@
 /* A cloud's codes, from its documents and from the declarations here. */
 #include "api/codes.h"
 
+#include <ctype.h>
+
+#include "api/raises.h"
+
 /* ---- places in a message ---- */
 
 /* Do words go here? */
@@ -30,6 +34,22 @@ static const char *fill(const char *message, const char *action, const char *par
 
 /* ---- collecting ---- */
 
+/* Letter by letter, where a sentence is a sentence: "%d" here, "%s" in a document. */
+static bool same_text(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++) {
+        bool words = place(a) && place(b) && strchr("ds", a[1]) && strchr("ds", b[1]);
+
+        if (words) {
+            a++;
+            b++;
+        } else if (*a != *b) {
+            return false;
+        }
+    }
+    return *a == *b;
+}
+
 /* Is `new` said already? A text that no page gives ("%s" alone) is taken from what is said here. */
 static bool merge(struct code *old, const struct code *new)
 {
@@ -37,7 +57,7 @@ static bool merge(struct code *old, const struct code *new)
         return false;
     if (streq(old->message, "%s"))
         old->message = new->message;
-    return streq(old->message, new->message) || streq(new->message, "%s");
+    return same_text(old->message, new->message) || streq(new->message, "%s");
 }
 
 static void add(struct codes *to, struct arena *arena, struct code code)
@@ -64,39 +84,49 @@ static void add_documented(struct codes *to, struct arena *arena, const struct d
             add(to, arena, (struct code){row->status, row->code, row->message});
 }
 
-/* A code that is made of a parameter's name ("Missing%p") is one for each that is required. */
-static void add_row(struct codes *to, struct arena *arena, const struct action *a,
-                    const struct err_row *row)
+static const char *capital(struct arena *arena, const char *name)
 {
-    const char *at = row ? strstr(row->code, "%p") : NULL;
+    char *s = arena_str(arena, name);
 
-    if (row && !at)
+    s[0] = (char)toupper((unsigned char)s[0]);
+    return s;
+}
+
+/* A code that is made of a parameter's name ("Missing%p") is none without it. */
+static void add_row(struct codes *to, struct arena *arena, const struct err_row *row,
+                    const char *param)
+{
+    bool named = row && strstr(row->code, "%p");
+
+    if (row && !named)
         add(to, arena, (struct code){row->status, row->code, row->message});
-    for (const struct field *f = at ? a->in : NULL; f && f->name; f++)
-        if (f->required)
-            add(to, arena,
-                (struct code){
-                    row->status,
-                    arena_fmt(arena, "%.*s%s%s", (int)(at - row->code), row->code, f->name, at + 2),
-                    fill(row->message, NULL, f->name, NULL, arena)});
+    if (named && param)
+        add(to, arena,
+            (struct code){row->status, fill(row->code, NULL, capital(arena, param), NULL, arena),
+                          fill(row->message, NULL, param, NULL, arena)});
+}
+
+static void add_raises(struct codes *to, struct arena *arena, const struct raises *all,
+                       enum raised_by by)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (all->v[i].by == by)
+            add_row(to, arena, all->v[i].row, all->v[i].guess ? NULL : all->v[i].param);
 }
 
 static void add_action(struct codes *to, struct arena *arena, const struct dialect *d,
                        const struct action *a)
 {
-    const struct err_row *row;
+    struct raises all = raises_of(d, a, arena);
 
     add_documented(to, arena, d, a);
-    for (const enum err *e = a->errors; e && *e; e++)
-        add_row(to, arena, a, dialect_row(d, a, *e));
-    for (row = a->rows; row && row->err; row++)
-        add_row(to, arena, a, row);
-    for (size_t i = 0; d->param_row && (row = d->param_row(a, i)); i++)
-        add_row(to, arena, a, row);
+    add_raises(to, arena, &all, RAISED_BY_ACTION);
+    add_raises(to, arena, &all, RAISED_BY_PARAM);
     add_documented(to, arena, d, NULL);
     /* The list of errors begins with those of every request, up to the parameters'. */
     for (int e = ERR_NONE + 1; e <= ERR_NEEDED; e++)
-        add_row(to, arena, a, dialect_row(d, a, (enum err)e));
+        add_row(to, arena, dialect_row(d, a, (enum err)e), NULL);
+    add_raises(to, arena, &all, RAISED_BY_REQUEST);
 }
 
 struct codes codes_of(const struct dialect *d, const struct action *action, struct arena *arena)

@@ -143,9 +143,6 @@ struct dialect {
     struct strs (*instances)(const struct call *c);
     /* Adds the header by which clients are told when to try again. */
     void (*say_retry)(struct call *c, int64_t ms, struct answer *a);
-    /* Besides its tables, the rows that an action's parameters are refused with: the i-th, or NULL.
-     * NULL: it has none. */
-    const struct err_row *(*param_row)(const struct action *a, size_t i);
 };
 
 /* The row that says `e`: the action's own (NULL: of none), else the dialect's; NULL: neither has

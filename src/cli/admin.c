@@ -173,22 +173,9 @@ static int account_create(struct cli *c)
 
 static int account_rm(struct cli *c)
 {
-    int worst = CLI_OK;
-
     c->patience_ms = CLI_LONG_MS;
-    for (size_t i = 0; i < c->n_args; i++) {
-        struct refusal no = {0};
-        json_t *body = json_pack("{s:s,s:b}", "account", c->args[i], "force", given(c, OPT_FORCE));
-        int e = operator_try(c, "DeleteAccount", body, NULL, &no);
-
-        if (e && !no.code)
-            return e;
-        if (e)
-            worst = say_refusal(c->args[i], &no);
-        else
-            (void)printf("%s removed\n", c->args[i]);
-    }
-    return worst;
+    return for_each(c, "DeleteAccount", "account", json_pack("{s:b}", "force", given(c, OPT_FORCE)),
+                    "removed");
 }
 
 static int account_ls(struct cli *c)

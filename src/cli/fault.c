@@ -3,8 +3,7 @@
 #include <stdio.h>
 
 #include "base/timefmt.h"
-#include "cli/rows.h"
-#include "cli/server.h"
+#include "cli/admin.h"
 
 static void put_text(json_t *body, const struct cli *c, enum opt_id id, const char *key)
 {
@@ -142,14 +141,10 @@ static int fault_codes(struct cli *c)
 {
     static const struct row_column columns[] = {
         {"DIALECT", "dialect"}, {"STATUS", "status"}, {"CODE", "code"}, {"MESSAGE", "message"}};
-    CLEANUP(json_free_p) json_t *j = NULL;
     json_t *body = json_pack("{s:s}", "action", c->args[0]);
 
     put_text(body, c, OPT_DIALECT, "dialect");
-    int e = operator_call(c, "ListFaultCodes", body, &j);
-    if (!e)
-        rows_show(c, json_object_get(j, "codes"), columns, ARRAY_LEN(columns));
-    return e;
+    return list_rows(c, "ListFaultCodes", body, "codes", columns, ARRAY_LEN(columns));
 }
 
 /* ---- taking back ---- */
@@ -166,25 +161,10 @@ static int remove_all(struct cli *c)
 
 static int fault_rm(struct cli *c)
 {
-    int worst = CLI_OK;
-
     if (!c->n_args == !given(c, OPT_ALL))
         return say_usage(c, "name the faults, or say --all");
-    if (given(c, OPT_ALL))
-        return remove_all(c);
-    for (size_t i = 0; i < c->n_args; i++) {
-        struct refusal no = {0};
-        int e =
-            operator_try(c, "RemoveFault", json_pack("{s:s}", "faultId", c->args[i]), NULL, &no);
-
-        if (e && !no.code)
-            return e;
-        if (e)
-            worst = say_refusal(c->args[i], &no);
-        else
-            (void)printf("%s removed\n", c->args[i]);
-    }
-    return worst;
+    return given(c, OPT_ALL) ? remove_all(c)
+                             : for_each(c, "RemoveFault", "faultId", NULL, "removed");
 }
 
 const struct verb verbs_fault[] = {

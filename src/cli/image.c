@@ -11,9 +11,8 @@
 #include <sys/stat.h>
 
 #include "base/crypto.h"
-#include "cli/rows.h"
+#include "cli/admin.h"
 #include "cli/run.h"
-#include "cli/server.h"
 
 static int image_ls(struct cli *c)
 {
@@ -21,12 +20,8 @@ static int image_ls(struct cli *c)
         {"IMAGE", "imageId"},  {"NAME", "name"},         {"SYSTEM", "osName"},
         {"GIB", "minDiskGib"}, {"CREATED", "createdAt"},
     };
-    CLEANUP(json_free_p) json_t *j = NULL;
-    int e = operator_call(c, "ListImages", account_body(c), &j);
 
-    if (!e)
-        rows_show(c, json_object_get(j, "images"), columns, ARRAY_LEN(columns));
-    return e;
+    return list_rows(c, "ListImages", account_body(c), "images", columns, ARRAY_LEN(columns));
 }
 
 /* ---- a place to make it in ---- */

@@ -1,8 +1,7 @@
 /* Verbs for the whole: keep it under a name, go back to that, go back to the beginning. */
 #include <stdio.h>
 
-#include "cli/rows.h"
-#include "cli/server.h"
+#include "cli/admin.h"
 
 static int by_name(struct cli *c, const char *action, const char *done)
 {
@@ -28,31 +27,13 @@ static int ls(struct cli *c)
 {
     static const struct row_column columns[] = {
         {"SNAPSHOT", "name"}, {"BYTES", "bytes"}, {"SAVED", "savedAt"}};
-    CLEANUP(json_free_p) json_t *j = NULL;
-    int e = operator_call(c, "ListSnapshots", NULL, &j);
 
-    if (!e)
-        rows_show(c, json_object_get(j, "snapshots"), columns, ARRAY_LEN(columns));
-    return e;
+    return list_rows(c, "ListSnapshots", NULL, "snapshots", columns, ARRAY_LEN(columns));
 }
 
 static int rm(struct cli *c)
 {
-    int worst = CLI_OK;
-
-    for (size_t i = 0; i < c->n_args; i++) {
-        struct refusal no = {0};
-        json_t *body = json_pack("{s:s}", "name", c->args[i]);
-        int e = operator_try(c, "RemoveSnapshot", body, NULL, &no);
-
-        if (e && !no.code)
-            return e;
-        if (e)
-            worst = say_refusal(c->args[i], &no);
-        else
-            (void)printf("%s removed\n", c->args[i]);
-    }
-    return worst;
+    return for_each(c, "RemoveSnapshot", "name", NULL, "removed");
 }
 
 static int reset(struct cli *c)

@@ -3,9 +3,8 @@
 #include <stdio.h>
 
 #include "base/crypto.h"
+#include "cli/admin.h"
 #include "cli/replay.h"
-#include "cli/rows.h"
-#include "cli/server.h"
 
 static int start(struct cli *c)
 {
@@ -48,31 +47,13 @@ static int ls(struct cli *c)
                                                 {"CHANGED", "changedAt"},
                                                 {"RECORDING", "recording"},
                                                 {"ENDED BECAUSE", "endedBecause"}};
-    CLEANUP(json_free_p) json_t *j = NULL;
-    int e = operator_call(c, "ListTranscripts", json_object(), &j);
 
-    if (!e)
-        rows_show(c, json_object_get(j, "transcripts"), columns, ARRAY_LEN(columns));
-    return e;
+    return list_rows(c, "ListTranscripts", NULL, "transcripts", columns, ARRAY_LEN(columns));
 }
 
 static int rm(struct cli *c)
 {
-    int worst = CLI_OK;
-
-    for (size_t i = 0; i < c->n_args; i++) {
-        struct refusal no = {0};
-        int e =
-            operator_try(c, "DeleteTranscript", json_pack("{s:s}", "name", c->args[i]), NULL, &no);
-
-        if (e && !no.code)
-            return e;
-        if (e)
-            worst = say_refusal(c->args[i], &no);
-        else
-            (void)printf("%s deleted\n", c->args[i]);
-    }
-    return worst;
+    return for_each(c, "DeleteTranscript", "name", NULL, "deleted");
 }
 
 /* ---- export ---- */

@@ -1,21 +1,17 @@
 /* Accounts and their access keys. */
-#include "base/timefmt.h"
-#include "control/control.h"
+#include "control/listing.h"
 #include "control/snapshots.h"
 #include "core/billing.h"
 
-static void encode_account(struct call *c, struct enc *e, const struct account *a)
+static void encode_account(struct call *c, const void *row, struct enc *e)
 {
+    const struct account *a = row;
+
     enc_str(e, "account", a->id);
     enc_str(e, "name", a->name);
     enc_bool(e, "recycleBin", a->recycle_bin);
     enc_int(e, "recycleHours", a->recycle_hours);
     control_enc_time(c, e, "createdAt", a->created_at);
-}
-
-static void encode_one(struct call *c, const void *out, struct enc *e)
-{
-    encode_account(c, e, out);
 }
 
 /* ---- making ---- */
@@ -46,7 +42,7 @@ static void encode_created(struct call *c, const void *out_, struct enc *e)
 {
     const struct create_out *out = out_;
 
-    encode_account(c, e, &out->account);
+    encode_account(c, &out->account, e);
     if (!out->key)
         return;
     enc_str(e, "accessKeyId", out->key);
@@ -120,48 +116,13 @@ const struct action op_delete_account = {
 
 /* ---- listing ---- */
 
-struct account_list {
-    struct account *rows;
-    size_t n;
-};
-
-static enum err list(struct call *c, const void *in, void *out_)
-{
-    struct account_list *out = out_;
-
-    (void)in;
-    out->rows = store_find(c->op.tx, &rec_account,
-                           &(struct query){.order = "created_at,id", .limit = 1000}, &out->n);
-    return ERR_NONE;
-}
-
-static void encode_list(struct call *c, const void *out_, struct enc *e)
-{
-    const struct account_list *out = out_;
-
-    enc_list(e, "accounts", "account");
-    for (size_t i = 0; i < out->n; i++) {
-        enc_obj(e, NULL);
-        encode_account(c, e, &out->rows[i]);
-        enc_end(e);
-    }
-    enc_end(e);
-}
-
-struct nothing {
-    const char *account;
-};
-
 const struct action op_list_accounts = {
     .name = "ListAccounts",
     .summary = "Lists accounts, oldest first.",
     .perm = PERM_OPERATOR,
-    .access = ACCESS_READ,
-    .in_size = sizeof(struct nothing),
-    .out_size = sizeof(struct account_list),
     .in = FIELDS(F_IGNORED("account")),
-    .run = list,
-    .encode = encode_list,
+    LISTING(.rec = &rec_account, .order = "created_at,id", .limit = 1000, .list = "accounts",
+            .item = "account", .encode = encode_account),
 };
 
 /* ---- settings ---- */
@@ -211,7 +172,7 @@ const struct action op_set_account = {
                        .has = HAS(struct set_in, has_recycle_hours), .min = 1, .max = 8760)),
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND),
     .run = set,
-    .encode = encode_one,
+    .encode = encode_account,
 };
 
 /* ---- access keys ---- */
@@ -264,53 +225,24 @@ const struct action op_create_access_key = {
     .encode = encode_new_key,
 };
 
-struct key_list {
-    struct access_key *rows;
-    size_t n;
-};
-
-static enum err list_keys(struct call *c, const void *in_, void *out_)
+static void encode_key(struct call *c, const void *row, struct enc *e)
 {
-    const struct owner_in *in = in_;
-    struct key_list *out = out_;
-    struct query q = {.order = "created_at,id", .limit = 1000};
-    enum err e = control_scope(c, in->account);
+    const struct access_key *key = row;
 
-    if (e)
-        return e;
-    if (c->op.account)
-        query_text(&q, "account", CMP_EQ, c->op.account);
-    out->rows = store_find(c->op.tx, &rec_access_key, &q, &out->n);
-    return ERR_NONE;
-}
-
-static void encode_keys(struct call *c, const void *out_, struct enc *e)
-{
-    const struct key_list *out = out_;
-
-    enc_list(e, "accessKeys", "accessKey");
-    for (size_t i = 0; i < out->n; i++) {
-        enc_obj(e, NULL);
-        enc_str(e, "accessKeyId", out->rows[i].id);
-        enc_str(e, "account", out->rows[i].account);
-        enc_bool(e, "active", out->rows[i].active);
-        control_enc_time(c, e, "createdAt", out->rows[i].created_at);
-        enc_end(e);
-    }
-    enc_end(e);
+    enc_str(e, "accessKeyId", key->id);
+    enc_str(e, "account", key->account);
+    enc_bool(e, "active", key->active);
+    control_enc_time(c, e, "createdAt", key->created_at);
 }
 
 const struct action op_list_access_keys = {
     .name = "ListAccessKeys",
     .summary = "Lists access keys, without their secrets.",
     .perm = PERM_OPERATOR,
-    .access = ACCESS_READ,
-    .in_size = sizeof(struct owner_in),
-    .out_size = sizeof(struct key_list),
-    .in = FIELDS(F_STR(struct owner_in, account, "account", .format = FMT_ID)),
+    .in = LISTING_FIELDS(),
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND),
-    .run = list_keys,
-    .encode = encode_keys,
+    LISTING(.rec = &rec_access_key, .order = "created_at,id", .limit = 1000, .list = "accessKeys",
+            .item = "accessKey", .encode = encode_key),
 };
 
 struct key_in {

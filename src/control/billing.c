@@ -51,10 +51,6 @@ const struct action op_renew_instance = {
 
 /* ---- spot ---- */
 
-struct reclaim_in {
-    const char *account, *inst;
-};
-
 struct reclaim_out {
     int64_t at;
     bool keep;
@@ -70,7 +66,7 @@ static const char *said(const json_t *attrs, const char *name)
 
 static enum err reclaim(struct call *c, const void *in_, void *out_)
 {
-    const struct reclaim_in *in = in_;
+    const struct control_inst *in = in_;
     struct reclaim_out *out = out_;
     struct inst inst;
     enum err e = control_scope(c, in->account);
@@ -105,10 +101,9 @@ const struct action op_reclaim_instance = {
         "Takes a spot instance back: it is locked now, and released or stopped in 5 minutes.",
     .perm = PERM_OPERATOR,
     .access = ACCESS_WRITE,
-    .in_size = sizeof(struct reclaim_in),
+    .in_size = sizeof(struct control_inst),
     .out_size = sizeof(struct reclaim_out),
-    .in = FIELDS(F_STR(struct reclaim_in, inst, "instanceId", .required = true, .format = FMT_ID),
-                 F_STR(struct reclaim_in, account, "account", .format = FMT_ID)),
+    .in = CONTROL_INST_FIELDS,
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_INST_NOT_FOUND, ERR_CHARGE_TYPE),
     .run = reclaim,
     .encode = encode_reclaimed,

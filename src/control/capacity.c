@@ -1,7 +1,7 @@
 /* How much there is: stock, quotas, balance, hosts that work. */
 #include "core/capacity.h"
 
-#include "control/control.h"
+#include "control/listing.h"
 
 /* ---- limits ---- */
 
@@ -52,28 +52,31 @@ const struct action op_set_capacity = {
     .run = set,
 };
 
-struct list_in {
-    const char *account;
-};
+static void encode_limit(struct call *c, const void *row, struct enc *e)
+{
+    const struct capacity *r = row;
+
+    (void)c;
+    enc_str(e, "kind", kinds[r->kind]);
+    enc_str(e, "zone", r->zone);
+    enc_str(e, "instanceType", r->type);
+    enc_str(e, "account", r->account);
+    enc_int(e, "count", r->count);
+}
 
 struct list_out {
-    struct capacity *rows;
+    struct listed limits;
     const char **repaired, **used_up;
-    size_t n, n_repaired, n_used_up;
+    size_t n_repaired, n_used_up;
 };
 
-static enum err list(struct call *c, const void *in_, void *out_)
+static enum err list(struct call *c, const void *in, void *out_)
 {
-    const struct list_in *in = in_;
     struct list_out *out = out_;
-    struct query q = {.order = "key"};
-    enum err e = control_scope(c, in->account);
+    enum err e = listing_run(c, in, &out->limits);
 
     if (e)
         return e;
-    if (c->op.account)
-        query_text(&q, "account", CMP_EQ, c->op.account);
-    out->rows = store_find(c->op.tx, &rec_capacity, &q, &out->n);
     out->repaired = hosts_repaired(&c->op, &out->n_repaired);
     out->used_up = balances_used_up(&c->op, &out->n_used_up);
     return ERR_NONE;
@@ -83,20 +86,7 @@ static void encode_list(struct call *c, const void *out_, struct enc *e)
 {
     const struct list_out *out = out_;
 
-    (void)c;
-    enc_list(e, "limits", "limit");
-    for (size_t i = 0; i < out->n; i++) {
-        const struct capacity *r = &out->rows[i];
-
-        enc_obj(e, NULL);
-        enc_str(e, "kind", kinds[r->kind]);
-        enc_str(e, "zone", r->zone);
-        enc_str(e, "instanceType", r->type);
-        enc_str(e, "account", r->account);
-        enc_int(e, "count", r->count);
-        enc_end(e);
-    }
-    enc_end(e);
+    listing_encode(c, &out->limits, e);
     enc_strs(e, "zonesUnderRepair", "zone", out->repaired, out->n_repaired);
     enc_strs(e, "accountsWithoutBalance", "account", out->used_up, out->n_used_up);
 }
@@ -107,12 +97,17 @@ const struct action op_list_capacity = {
                "without a balance.",
     .perm = PERM_CONTROL,
     .access = ACCESS_READ,
-    .in_size = sizeof(struct list_in),
+    .in_size = sizeof(struct listing_in),
     .out_size = sizeof(struct list_out),
-    .in = FIELDS(F_STR(struct list_in, account, "account", .format = FMT_ID)),
+    .in = LISTING_FIELDS(),
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND),
     .run = list,
     .encode = encode_list,
+    .data = &(const struct listing){.rec = &rec_capacity,
+                                    .order = "key",
+                                    .list = "limits",
+                                    .item = "limit",
+                                    .encode = encode_limit},
 };
 
 /* ---- hosts ---- */

@@ -18,11 +18,27 @@ enum err control_scope(struct call *c, const char *account);
  */
 enum err control_owner(struct call *c, const char *account, struct account *ret);
 
+/* What an action about one instance takes in. */
+struct control_inst {
+    const char *account, *inst;
+};
+
+#define CONTROL_INST_FIELDS                                                                        \
+    FIELDS(F_STR(struct control_inst, inst, "instanceId", .required = true, .format = FMT_ID),     \
+           F_STR(struct control_inst, account, "account", .format = FMT_ID))
+
+/* Does it to that one, within control_scope. */
+enum err control_on_inst(struct call *c, const struct control_inst *in,
+                         enum err (*act)(struct op *op, const char *id));
+
 /* DIR/instances/ID in the call's arena. */
 const char *control_inst_dir(struct call *c, const char *inst);
 
 /* A time as text, or null for 0. */
 void control_enc_time(struct call *c, struct enc *e, const char *name, int64_t ms);
+
+/* An action's `rows` where what it names may not be there: a code of its own kind, said alike. */
+#define CONTROL_NOT_THERE(wire) ERR_ROWS({ERR_NOT_THERE, 404, wire, "%d"})
 
 /* The operator's table from the core's errors. */
 extern const struct err_row control_errors[];

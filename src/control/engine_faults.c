@@ -1,7 +1,7 @@
 /* Failures of the engine, asked for. */
 #include "core/engine_fault.h"
 
-#include "control/control.h"
+#include "control/listing.h"
 
 enum { DELAY_MAX_MS = 30 * 24 * 3600 * 1000LL };
 
@@ -112,66 +112,31 @@ const struct action op_add_engine_fault = {
 
 /* ---- listing ---- */
 
-struct list_in {
-    const char *account;
-};
-
-struct list_out {
-    struct engine_fault *rows;
-    size_t n;
-};
-
-static enum err list(struct call *c, const void *in_, void *out_)
+static void encode_fault(struct call *c, const void *row, struct enc *e)
 {
-    const struct list_in *in = in_;
-    struct list_out *out = out_;
-    struct query q = {.order = "num"};
-    enum err e = control_scope(c, in->account);
+    const struct engine_fault *f = row;
 
-    if (e)
-        return e;
-    if (c->op.account)
-        query_text(&q, "account", CMP_EQ, c->op.account);
-    out->rows = store_find(c->op.tx, &rec_engine_fault, &q, &out->n);
-    return ERR_NONE;
-}
-
-static void encode_list(struct call *c, const void *out_, struct enc *e)
-{
-    const struct list_out *out = out_;
-
-    enc_list(e, "faults", "fault");
-    for (size_t i = 0; i < out->n; i++) {
-        const struct engine_fault *f = &out->rows[i];
-
-        enc_obj(e, NULL);
-        enc_str(e, "faultId", f->id);
-        enc_str(e, "verb", word_of(f->verb));
-        enc_str(e, "kind", engine_fault_kind_name(f->kind));
-        enc_str(e, "text", f->detail);
-        enc_int(e, "delayMs", f->delay_ms);
-        enc_str(e, "instanceId", f->inst);
-        enc_str(e, "zone", f->zone);
-        enc_str(e, "account", f->account);
-        enc_int(e, "times", f->times);
-        enc_int(e, "given", f->given);
-        control_enc_time(c, e, "createdAt", f->created_at);
-        enc_end(e);
-    }
-    enc_end(e);
+    enc_str(e, "faultId", f->id);
+    enc_str(e, "verb", word_of(f->verb));
+    enc_str(e, "kind", engine_fault_kind_name(f->kind));
+    enc_str(e, "text", f->detail);
+    enc_int(e, "delayMs", f->delay_ms);
+    enc_str(e, "instanceId", f->inst);
+    enc_str(e, "zone", f->zone);
+    enc_str(e, "account", f->account);
+    enc_int(e, "times", f->times);
+    enc_int(e, "given", f->given);
+    control_enc_time(c, e, "createdAt", f->created_at);
 }
 
 const struct action op_list_engine_faults = {
     .name = "ListEngineFaults",
     .summary = "Lists the engine's faults, oldest first: in this order they are looked at.",
     .perm = PERM_CONTROL,
-    .access = ACCESS_READ,
-    .in_size = sizeof(struct list_in),
-    .out_size = sizeof(struct list_out),
-    .in = FIELDS(F_STR(struct list_in, account, "account", .format = FMT_ID)),
+    .in = LISTING_FIELDS(),
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND),
-    .run = list,
-    .encode = encode_list,
+    LISTING(.rec = &rec_engine_fault, .order = "num", .list = "faults", .item = "fault",
+            .encode = encode_fault),
 };
 
 /* ---- removing ---- */
@@ -197,6 +162,7 @@ const struct action op_remove_engine_fault = {
     .in_size = sizeof(struct remove_in),
     .in = FIELDS(F_STR(struct remove_in, id, "faultId", .required = true, .format = FMT_ID),
                  F_STR(struct remove_in, account, "account", .format = FMT_ID)),
-    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND),
+    .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_NOT_THERE),
+    .rows = CONTROL_NOT_THERE("EngineFaultNotFound"),
     .run = run_remove,
 };

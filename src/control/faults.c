@@ -2,7 +2,7 @@
 #include "api/codes.h"
 #include "api/fault.h"
 #include "base/nearest.h"
-#include "control/control.h"
+#include "control/listing.h"
 #include "core/inst.h"
 
 enum {
@@ -228,8 +228,10 @@ static enum err add(struct call *c, const void *in_, void *out)
     return ERR_NONE;
 }
 
-static void encode_fault(struct call *c, struct enc *e, const struct fault *f)
+static void encode_fault(struct call *c, const void *row, struct enc *e)
 {
+    const struct fault *f = row;
+
     enc_str(e, "faultId", f->id);
     enc_str(e, "dialect", f->dialect);
     enc_str(e, "action", f->action);
@@ -251,11 +253,6 @@ static void encode_fault(struct call *c, struct enc *e, const struct fault *f)
     enc_int(e, "given", f->given);
     enc_bool(e, "over", fault_is_over(f));
     control_enc_time(c, e, "createdAt", f->created_at);
-}
-
-static void encode_added(struct call *c, const void *out, struct enc *e)
-{
-    encode_fault(c, e, out);
 }
 
 #define ACTION_FIELD(s)                                                                            \
@@ -303,60 +300,19 @@ const struct action op_add_fault = {
               .text = "Told to the client with the refusal.")),
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_INST_NOT_FOUND, ERR_QUOTA),
     .run = add,
-    .encode = encode_added,
+    .encode = encode_fault,
 };
 
 /* ---- what was asked for ---- */
-
-struct list_in {
-    const char *account;
-};
-
-struct list_out {
-    struct fault *rows;
-    size_t n;
-};
-
-static enum err list(struct call *c, const void *in_, void *out_)
-{
-    const struct list_in *in = in_;
-    struct list_out *out = out_;
-    struct query q = {.order = "num", .limit = MAX_FAULTS};
-    enum err e = control_scope(c, in->account);
-
-    if (e)
-        return e;
-    if (c->op.account)
-        query_text(&q, "account", CMP_EQ, c->op.account);
-    out->rows = store_find(c->op.tx, &rec_fault, &q, &out->n);
-    return ERR_NONE;
-}
-
-static void encode_list(struct call *c, const void *out_, struct enc *e)
-{
-    const struct list_out *out = out_;
-
-    enc_list(e, "faults", "fault");
-    for (size_t i = 0; i < out->n; i++) {
-        enc_obj(e, NULL);
-        encode_fault(c, e, &out->rows[i]);
-        enc_end(e);
-    }
-    enc_end(e);
-}
 
 const struct action op_list_faults = {
     .name = "ListFaults",
     .summary = "Lists the faults that were asked for, in their order, and how often they struck.",
     .perm = PERM_CONTROL,
-    .access = ACCESS_READ,
-    .in_size = sizeof(struct list_in),
-    .out_size = sizeof(struct list_out),
-    .in = FIELDS(F_STR(struct list_in, account, "account", .format = FMT_ID,
-                       .text = "Only those for this account's requests.")),
+    .in = LISTING_FIELDS(.text = "Only those for this account's requests."),
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND),
-    .run = list,
-    .encode = encode_list,
+    LISTING(.rec = &rec_fault, .order = "num", .limit = MAX_FAULTS, .list = "faults",
+            .item = "fault", .encode = encode_fault),
 };
 
 struct remove_in {
@@ -370,8 +326,7 @@ static enum err remove_one(struct call *c, const void *in_, void *out)
 
     (void)out;
     if (!store_get(c->op.tx, &rec_fault, in->id, &f))
-        return fail_param(c->op.fail, ERR_PARAM_VALUE, "faultId",
-                          "there is no fault '%s'; `ostler fault ls` lists what there is", in->id);
+        return fail_not_there(c->op.fail, "faultId", "fault", in->id);
     store_delete(c->op.tx, &rec_fault, f.id);
     return ERR_NONE;
 }
@@ -383,6 +338,8 @@ const struct action op_remove_fault = {
     .access = ACCESS_WRITE,
     .in_size = sizeof(struct remove_in),
     .in = FIELDS(F_STR(struct remove_in, id, "faultId", .required = true, .format = FMT_ID)),
+    .errors = ERRORS(ERR_NOT_THERE),
+    .rows = CONTROL_NOT_THERE("FaultNotFound"),
     .run = remove_one,
 };
 
@@ -392,7 +349,7 @@ struct remove_out {
 
 static enum err remove_all(struct call *c, const void *in_, void *out_)
 {
-    const struct list_in *in = in_;
+    const struct listing_in *in = in_;
     struct remove_out *out = out_;
     struct query q = {0};
     enum err e = control_scope(c, in->account);
@@ -417,10 +374,9 @@ const struct action op_remove_faults = {
     .summary = "Takes all faults away.",
     .perm = PERM_CONTROL,
     .access = ACCESS_WRITE,
-    .in_size = sizeof(struct list_in),
+    .in_size = sizeof(struct listing_in),
     .out_size = sizeof(struct remove_out),
-    .in = FIELDS(F_STR(struct list_in, account, "account", .format = FMT_ID,
-                       .text = "Only those for this account's requests.")),
+    .in = LISTING_FIELDS(.text = "Only those for this account's requests."),
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND),
     .run = remove_all,
     .encode = encode_removed,

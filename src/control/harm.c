@@ -3,38 +3,34 @@
 
 #include "control/control.h"
 
-struct in {
-    const char *account, *inst;
-};
-
-static enum err ask(struct call *c, const struct in *in, enum harm_kind kind)
+static enum err ask_panic(struct op *op, const char *inst)
 {
-    enum err e = control_scope(c, in->account);
+    return harm_ask(op, inst, HARM_PANIC);
+}
 
-    return e ? e : harm_ask(&c->op, in->inst, kind);
+static enum err ask_death(struct op *op, const char *inst)
+{
+    return harm_ask(op, inst, HARM_DIE);
 }
 
 static enum err panic(struct call *c, const void *in, void *out)
 {
     (void)out;
-    return ask(c, in, HARM_PANIC);
+    return control_on_inst(c, in, ask_panic);
 }
 
 static enum err die(struct call *c, const void *in, void *out)
 {
     (void)out;
-    return ask(c, in, HARM_DIE);
+    return control_on_inst(c, in, ask_death);
 }
 
 static bool settled(struct call *c, const void *in, void *out, enum err *ret)
 {
     (void)out;
-    return harm_settled(&c->op, ((const struct in *)in)->inst, ret);
+    return harm_settled(&c->op, ((const struct control_inst *)in)->inst, ret);
 }
 
-#define IN_FIELDS                                                                                  \
-    FIELDS(F_STR(struct in, inst, "instanceId", .required = true, .format = FMT_ID),               \
-           F_STR(struct in, account, "account", .format = FMT_ID))
 #define HARM_ERRORS ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_INST_NOT_FOUND, ERR_INST_STATE, ERR_INST_BUSY)
 
 const struct action op_kill_instance = {
@@ -42,8 +38,8 @@ const struct action op_kill_instance = {
     .summary = "Kills a running machine's process, and answers when the instance is stopped.",
     .perm = PERM_CONTROL,
     .access = ACCESS_WRITE,
-    .in_size = sizeof(struct in),
-    .in = IN_FIELDS,
+    .in_size = sizeof(struct control_inst),
+    .in = CONTROL_INST_FIELDS,
     .errors = HARM_ERRORS,
     .run = die,
     .settled = settled,
@@ -54,8 +50,8 @@ const struct action op_panic_instance = {
     .summary = "Makes a running guest's kernel panic, and answers when the instance is stopped.",
     .perm = PERM_CONTROL,
     .access = ACCESS_WRITE,
-    .in_size = sizeof(struct in),
-    .in = IN_FIELDS,
+    .in_size = sizeof(struct control_inst),
+    .in = CONTROL_INST_FIELDS,
     .errors = HARM_ERRORS,
     .run = panic,
     .settled = settled,

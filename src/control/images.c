@@ -1,9 +1,11 @@
 /* Images: what there is, and making a directory below DATA/images one of them. */
-#include "control/control.h"
 #include "control/image_dir.h"
+#include "control/listing.h"
 
-static void encode_image(struct call *c, struct enc *e, const struct image *im)
+static void encode_image(struct call *c, const void *row, struct enc *e)
 {
+    const struct image *im = row;
+
     enc_str(e, "imageId", im->id);
     enc_str_or_null(e, "account", im->account);
     enc_str(e, "name", im->name);
@@ -20,55 +22,15 @@ static void encode_image(struct call *c, struct enc *e, const struct image *im)
     control_enc_time(c, e, "createdAt", im->created_at);
 }
 
-struct list_in {
-    const char *account;
-};
-
-struct list_out {
-    struct image *rows;
-    size_t n;
-};
-
 /* With an account: what it can use, which is the public ones and its own. */
-static enum err list(struct call *c, const void *in_, void *out_)
-{
-    const struct list_in *in = in_;
-    struct list_out *out = out_;
-    struct query q = {.order = "-created_at,id", .limit = 1000};
-    enum err e = control_scope(c, in->account);
-
-    if (e)
-        return e;
-    if (c->op.account)
-        query_in(&q, "account", (const char *const[]){"", c->op.account}, 2);
-    out->rows = store_find(c->op.tx, &rec_image, &q, &out->n);
-    return ERR_NONE;
-}
-
-static void encode_list(struct call *c, const void *out_, struct enc *e)
-{
-    const struct list_out *out = out_;
-
-    enc_list(e, "images", "image");
-    for (size_t i = 0; i < out->n; i++) {
-        enc_obj(e, NULL);
-        encode_image(c, e, &out->rows[i]);
-        enc_end(e);
-    }
-    enc_end(e);
-}
-
 const struct action op_list_images = {
     .name = "ListImages",
     .summary = "Lists images, newest first.",
     .perm = PERM_OPERATOR,
-    .access = ACCESS_READ,
-    .in_size = sizeof(struct list_in),
-    .out_size = sizeof(struct list_out),
-    .in = FIELDS(F_STR(struct list_in, account, "account", .format = FMT_ID)),
+    .in = LISTING_FIELDS(),
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND),
-    .run = list,
-    .encode = encode_list,
+    LISTING(.rec = &rec_image, .order = "-created_at,id", .limit = 1000, .shared = true,
+            .list = "images", .item = "image", .encode = encode_image),
 };
 
 struct register_in {
@@ -101,11 +63,6 @@ static enum err register_image(struct call *c, const void *in_, void *out)
     return ERR_NONE;
 }
 
-static void encode_one(struct call *c, const void *out, struct enc *e)
-{
-    encode_image(c, e, out);
-}
-
 const struct action op_register_image = {
     .name = "RegisterImage",
     .summary = "Offers the image in the data directory's folder images/<imageId>.",
@@ -119,5 +76,5 @@ const struct action op_register_image = {
     .errors =
         ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_PARAM_PATTERN, ERR_PARAM_CONFLICT, ERR_IMAGE_NOT_READY),
     .run = register_image,
-    .encode = encode_one,
+    .encode = encode_image,
 };

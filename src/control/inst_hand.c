@@ -71,17 +71,10 @@ const struct action op_unlock_instance = {
     .run = unlock,
 };
 
-struct expire_in {
-    const char *account, *inst;
-};
-
-static enum err expire(struct call *c, const void *in_, void *out)
+static enum err expire(struct call *c, const void *in, void *out)
 {
-    const struct expire_in *in = in_;
-    enum err e = control_scope(c, in->account);
-
     (void)out;
-    return e ? e : inst_expire(&c->op, in->inst);
+    return control_on_inst(c, in, inst_expire);
 }
 
 const struct action op_expire_instance = {
@@ -89,20 +82,16 @@ const struct action op_expire_instance = {
     .summary = "Ends a prepaid instance's subscription now.",
     .perm = PERM_OPERATOR,
     .access = ACCESS_WRITE,
-    .in_size = sizeof(struct expire_in),
-    .in = FIELDS(F_STR(struct expire_in, inst, "instanceId", .required = true, .format = FMT_ID),
-                 F_STR(struct expire_in, account, "account", .format = FMT_ID)),
+    .in_size = sizeof(struct control_inst),
+    .in = CONTROL_INST_FIELDS,
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_INST_NOT_FOUND, ERR_CHARGE_TYPE),
     .run = expire,
 };
 
-static enum err refund(struct call *c, const void *in_, void *out)
+static enum err refund(struct call *c, const void *in, void *out)
 {
-    const struct expire_in *in = in_;
-    enum err e = control_scope(c, in->account);
-
     (void)out;
-    return e ? e : inst_refund(&c->op, in->inst);
+    return control_on_inst(c, in, inst_refund);
 }
 
 const struct action op_refund_instance = {
@@ -110,20 +99,16 @@ const struct action op_refund_instance = {
     .summary = "Pays a prepaid instance's subscription back: it is locked and stopped.",
     .perm = PERM_OPERATOR,
     .access = ACCESS_WRITE,
-    .in_size = sizeof(struct expire_in),
-    .in = FIELDS(F_STR(struct expire_in, inst, "instanceId", .required = true, .format = FMT_ID),
-                 F_STR(struct expire_in, account, "account", .format = FMT_ID)),
+    .in_size = sizeof(struct control_inst),
+    .in = CONTROL_INST_FIELDS,
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_INST_NOT_FOUND, ERR_CHARGE_TYPE),
     .run = refund,
 };
 
-static enum err recycle(struct call *c, const void *in_, void *out)
+static enum err recycle(struct call *c, const void *in, void *out)
 {
-    const struct expire_in *in = in_;
-    enum err e = control_scope(c, in->account);
-
     (void)out;
-    return e ? e : inst_recycle(&c->op, in->inst);
+    return control_on_inst(c, in, inst_recycle);
 }
 
 const struct action op_recycle_instance = {
@@ -131,9 +116,8 @@ const struct action op_recycle_instance = {
     .summary = "Puts an instance into the recycle bin.",
     .perm = PERM_OPERATOR,
     .access = ACCESS_WRITE,
-    .in_size = sizeof(struct expire_in),
-    .in = FIELDS(F_STR(struct expire_in, inst, "instanceId", .required = true, .format = FMT_ID),
-                 F_STR(struct expire_in, account, "account", .format = FMT_ID)),
+    .in_size = sizeof(struct control_inst),
+    .in = CONTROL_INST_FIELDS,
     .errors = ERRORS(ERR_ACCOUNT_NOT_FOUND, ERR_INST_NOT_FOUND, ERR_INST_RECYCLED, ERR_INST_STATE,
                      ERR_INST_BUSY, ERR_INST_INITIALIZING),
     .run = recycle,

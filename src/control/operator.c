@@ -51,6 +51,14 @@ enum err control_owner(struct call *c, const char *account, struct account *ret)
     return ERR_NONE;
 }
 
+enum err control_on_inst(struct call *c, const struct control_inst *in,
+                         enum err (*act)(struct op *op, const char *id))
+{
+    enum err e = control_scope(c, in->account);
+
+    return e ? e : act(&c->op, in->inst);
+}
+
 const char *control_inst_dir(struct call *c, const char *inst)
 {
     return arena_fmt(c->arena, "%s/instances/%s", config.dir, inst);

@@ -1,17 +1,11 @@
 /* Snapshots, and back to the beginning. What they do is in server/upkeep.c. */
 #include "control/snapshots.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
-#include "base/timefmt.h"
-#include "control/control.h"
 #include "control/image_dir.h"
+#include "control/named_files.h"
 #include "core/chore.h"
-
-enum { MAX_LISTED = 1000 };
 
 static const char tail[] = ".db";
 
@@ -61,8 +55,7 @@ static const char *path_of(struct call *c, const char *name)
 
 static enum err not_found(struct call *c, const char *name)
 {
-    return fail(c->op.fail, ERR_SNAPSHOT_NOT_FOUND,
-                "there is no snapshot '%s'; `ostler snapshot ls` lists them", name);
+    return fail_not_there(c->op.fail, "name", "snapshot", name);
 }
 
 static enum err save(struct call *c, const void *in_, void *out)
@@ -109,7 +102,8 @@ const struct action op_load_snapshot = {
     .in_size = sizeof(struct name_in),
     .out_size = sizeof(struct chore_out),
     .in = NAME_FIELDS,
-    .errors = ERRORS(ERR_SNAPSHOT_NOT_FOUND, ERR_SNAPSHOT_UNUSABLE),
+    .errors = ERRORS(ERR_NOT_THERE, ERR_SNAPSHOT_UNUSABLE),
+    .rows = CONTROL_NOT_THERE("SnapshotNotFound"),
     .run = load,
     .settled = control_chore_settled,
 };
@@ -136,89 +130,44 @@ const struct action op_remove_snapshot = {
     .access = ACCESS_WRITE,
     .in_size = sizeof(struct name_in),
     .in = NAME_FIELDS,
-    .errors = ERRORS(ERR_SNAPSHOT_NOT_FOUND),
+    .errors = ERRORS(ERR_NOT_THERE),
+    .rows = CONTROL_NOT_THERE("SnapshotNotFound"),
     .run = remove_one,
 };
 
 /* ---- listing ---- */
 
-struct snapshot {
-    const char *name;
-    int64_t bytes, saved_at;
-};
-
-struct listed {
-    struct snapshot *rows;
-    size_t n;
-};
-
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const struct snapshot *)a)->name, ((const struct snapshot *)b)->name);
+    return strcmp(((const struct named_file *)a)->name, ((const struct named_file *)b)->name);
 }
 
 /* Unfinished ones have names that are none. */
-static bool is_one(struct call *c, int dir, const char *file, struct snapshot *ret)
+static enum err list(struct call *c, const void *in, void *out)
 {
-    size_t n = strlen(file), end = strlen(tail);
-    struct stat st;
-
-    if (n <= end || !str_ends(file, tail))
-        return false;
-    ret->name = arena_strn(c->arena, file, n - end);
-    if (!image_id_ok(ret->name) || fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-        !S_ISREG(st.st_mode))
-        return false;
-    ret->bytes = st.st_size;
-    ret->saved_at = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
-    return true;
-}
-
-static enum err list(struct call *c, const void *in, void *out_)
-{
-    struct listed *out = out_;
-    DIR *d = opendir(arena_fmt(c->arena, "%s/snapshots", control_config()->dir));
-    struct dirent *e;
-
     (void)in;
-    out->rows = ARENA_ARRAY(c->arena, struct snapshot, MAX_LISTED);
-    while (d && out->n < MAX_LISTED && (e = readdir(d)))
-        out->n += is_one(c, dirfd(d), e->d_name, &out->rows[out->n]);
-    if (d)
-        (void)closedir(d); /* only read */
-    qsort(out->rows, out->n, sizeof(*out->rows), by_name);
+    *(struct listed *)out =
+        named_files(c->arena, arena_fmt(c->arena, "%s/snapshots", control_config()->dir), tail,
+                    image_id_ok, by_name);
     return ERR_NONE;
 }
 
-static void encode_list(struct call *c, const void *out_, struct enc *e)
+static void encode_snapshot(struct call *c, const void *row, struct enc *e)
 {
-    const struct listed *out = out_;
+    const struct named_file *f = row;
 
-    enc_list(e, "snapshots", "snapshot");
-    for (size_t i = 0; i < out->n; i++) {
-        enc_obj(e, NULL);
-        enc_str(e, "name", out->rows[i].name);
-        enc_int(e, "bytes", out->rows[i].bytes);
-        control_enc_time(c, e, "savedAt", out->rows[i].saved_at);
-        enc_end(e);
-    }
-    enc_end(e);
+    enc_str(e, "name", f->name);
+    enc_int(e, "bytes", f->bytes);
+    control_enc_time(c, e, "savedAt", f->changed_at);
 }
-
-struct nothing {
-    const char *account;
-};
 
 const struct action op_list_snapshots = {
     .name = "ListSnapshots",
     .summary = "Lists snapshots by name.",
     .perm = PERM_CONTROL,
-    .access = ACCESS_READ,
-    .in_size = sizeof(struct nothing),
-    .out_size = sizeof(struct listed),
     .in = FIELDS(F_IGNORED("account")),
-    .run = list,
-    .encode = encode_list,
+    LISTING_BY(list, .size = sizeof(struct named_file), .list = "snapshots", .item = "snapshot",
+               .encode = encode_snapshot),
 };
 
 /* ---- back to the beginning ---- */

@@ -1,5 +1,4 @@
 /* Recordings: begun, ended, listed, read and removed. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,9 +6,9 @@
 
 #include "api/transcript.h"
 #include "base/crypto.h"
-#include "control/control.h"
+#include "control/named_files.h"
 
-enum { MAX_LISTED = 1000, PAGE = 256 * 1024, MAX_PAGE = 1024 * 1024, LEAST_BYTES = 4096 };
+enum { PAGE = 256 * 1024, MAX_PAGE = 1024 * 1024, LEAST_BYTES = 4096 };
 
 static struct transcript *recorder(void)
 {
@@ -95,7 +94,7 @@ static enum err stop(struct call *c, const void *in, void *out_)
     if (recorder())
         transcript_show(recorder(), c->arena, &out->now);
     if (!out->now.on && str_empty(out->now.why))
-        return fail(c->op.fail, ERR_TRANSCRIPT_NOT_FOUND, "nothing is being recorded");
+        return fail(c->op.fail, ERR_NOT_THERE, "nothing is being recorded");
     out->why = out->now.why;
     transcript_close(recorder());
     event_append(&c->op, out->now.name, "transcript-stopped", NULL);
@@ -108,48 +107,26 @@ const struct action op_stop_transcript = {
     .perm = PERM_CONTROL,
     .access = ACCESS_WRITE,
     .out_size = sizeof(struct switched),
-    .errors = ERRORS(ERR_TRANSCRIPT_NOT_FOUND),
+    .errors = ERRORS(ERR_NOT_THERE),
+    .rows = CONTROL_NOT_THERE("TranscriptNotFound"),
     .run = stop,
     .encode = encode_switched,
 };
 
 /* ---- listing ---- */
 
-struct listed {
-    const char *name;
-    int64_t bytes, changed_at;
-};
-
 struct list_out {
-    struct listed *v;
-    size_t n;
+    struct listed files;
     struct transcript_status now;
 };
 
-/* The name of NAME.jsonl, or NULL: it is none of ours. */
-static const char *name_of(struct arena *a, const char *file)
-{
-    char *name = arena_str(a, file);
-
-    if (!str_ends(name, ".jsonl"))
-        return NULL;
-    name[strlen(name) - strlen(".jsonl")] = 0;
-    return transcript_name_ok(name) ? name : NULL;
-}
-
 static int newest_first(const void *a_, const void *b_)
 {
-    const struct listed *a = a_, *b = b_;
+    const struct named_file *a = a_, *b = b_;
 
     if (a->changed_at != b->changed_at)
         return a->changed_at < b->changed_at ? 1 : -1;
     return strcmp(a->name, b->name);
-}
-
-static void close_dir(DIR **d)
-{
-    if (*d)
-        (void)closedir(*d);
 }
 
 static enum err list(struct call *c, const void *in, void *out_)
@@ -159,19 +136,8 @@ static enum err list(struct call *c, const void *in, void *out_)
     (void)in;
     if (!recorder())
         return ERR_NONE;
-    CLEANUP(close_dir) DIR *d = opendir(transcript_dir(recorder()));
-    out->v = ARENA_ARRAY(c->arena, struct listed, MAX_LISTED);
-    for (struct dirent *f; d && out->n < MAX_LISTED && (f = readdir(d));) {
-        const char *name = name_of(c->arena, f->d_name);
-        struct stat st;
-
-        if (name && fstatat(dirfd(d), f->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(st.st_mode))
-            out->v[out->n++] = (struct listed){
-                name, st.st_size, (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000};
-    }
-    if (out->n)
-        qsort(out->v, out->n, sizeof(*out->v), newest_first);
+    out->files = named_files(c->arena, transcript_dir(recorder()), ".jsonl", transcript_name_ok,
+                             newest_first);
     transcript_show(recorder(), c->arena, &out->now);
     return ERR_NONE;
 }
@@ -179,16 +145,16 @@ static enum err list(struct call *c, const void *in, void *out_)
 static void encode_list(struct call *c, const void *out_, struct enc *e)
 {
     const struct list_out *out = out_;
+    const struct named_file *f = out->files.rows;
 
     enc_list(e, "transcripts", "transcript");
-    for (size_t i = 0; i < out->n; i++) {
-        const struct listed *l = &out->v[i];
-        bool current = out->now.name && streq(out->now.name, l->name);
+    for (size_t i = 0; i < out->files.n; i++, f++) {
+        bool current = out->now.name && streq(out->now.name, f->name);
 
         enc_obj(e, NULL);
-        enc_str(e, "name", l->name);
-        enc_int(e, "bytes", l->bytes);
-        control_enc_time(c, e, "changedAt", l->changed_at);
+        enc_str(e, "name", f->name);
+        enc_int(e, "bytes", f->bytes);
+        control_enc_time(c, e, "changedAt", f->changed_at);
         enc_bool(e, "recording", current && out->now.on);
         enc_str_or_null(e, "endedBecause", current ? out->now.why : NULL);
         enc_end(e);
@@ -221,7 +187,7 @@ struct read_out {
 
 static enum err no_such(struct call *c, const char *name)
 {
-    return fail(c->op.fail, ERR_TRANSCRIPT_NOT_FOUND, "there is no transcript '%s'", name);
+    return fail_not_there(c->op.fail, "name", "transcript", name);
 }
 
 static enum err read_page(struct call *c, const void *in_, void *out_)
@@ -274,7 +240,8 @@ const struct action op_read_transcript = {
     .in = FIELDS(F_STR(struct read_in, name, "name", .required = true),
                  F_INT(struct read_in, offset, "offset", .min = 0, .max = INT64_C(1) << 40),
                  F_INT(struct read_in, limit, "limit", .def = PAGE, .min = 1, .max = MAX_PAGE)),
-    .errors = ERRORS(ERR_TRANSCRIPT_NOT_FOUND),
+    .errors = ERRORS(ERR_NOT_THERE),
+    .rows = CONTROL_NOT_THERE("TranscriptNotFound"),
     .run = read_page,
     .encode = encode_page,
 };
@@ -309,6 +276,7 @@ const struct action op_delete_transcript = {
     .access = ACCESS_WRITE,
     .in_size = sizeof(struct name_in),
     .in = FIELDS(F_STR(struct name_in, name, "name", .required = true)),
-    .errors = ERRORS(ERR_TRANSCRIPT_NOT_FOUND, ERR_TRANSCRIPT_ON),
+    .errors = ERRORS(ERR_NOT_THERE, ERR_TRANSCRIPT_ON),
+    .rows = CONTROL_NOT_THERE("TranscriptNotFound"),
     .run = remove_one,
 };

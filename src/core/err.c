@@ -51,3 +51,9 @@ enum err fail_param(struct fail *f, enum err err, const char *param, const char 
     va_end(ap);
     return err;
 }
+
+enum err fail_not_there(struct fail *f, const char *param, const char *thing, const char *id)
+{
+    return fail_param(f, ERR_NOT_THERE, param, "there is no %s '%s'; `ostler %s ls` lists them",
+                      thing, id, thing);
+}

@@ -90,12 +90,11 @@
     X(ERR_KEYPAIR_EXISTS, "a key pair of this name exists")                                        \
     X(ERR_KEYPAIR_FORMAT, "not an OpenSSH public key")                                             \
     X(ERR_ACCOUNT_NOT_FOUND, "unknown account")                                                    \
-    X(ERR_TRANSCRIPT_NOT_FOUND, "unknown transcript")                                              \
+    X(ERR_NOT_THERE, "there is no such thing")                                                     \
     X(ERR_TRANSCRIPT_ON, "a transcript is being recorded")                                         \
     X(ERR_ACCESS_KEY_NOT_FOUND, "unknown access key")                                              \
     X(ERR_STATUS_UNKNOWN, "unknown status")                                                        \
     X(ERR_LOCK_REASON, "unknown lock reason")                                                      \
-    X(ERR_SNAPSHOT_NOT_FOUND, "unknown snapshot")                                                  \
     X(ERR_SNAPSHOT_UNUSABLE, "the snapshot cannot be used")                                        \
     X(ERR_ACCOUNT_IN_USE, "the account is in use")                                                 \
     X(ERR_NETWORK_TYPE, "unknown network type")                                                    \
@@ -171,5 +170,11 @@ enum err fail(struct fail *f, enum err err, const char *fmt, ...) PRINTF(3, 4);
 /* The same for a parameter, by the name that the client knows. */
 enum err fail_param(struct fail *f, enum err err, const char *param, const char *fmt, ...)
     PRINTF(4, 5);
+
+/*
+ * ERR_NOT_THERE: of what an operator made and named, that there is none of this id, and how to see
+ * which there are. `thing` as the command line calls it: "snapshot".
+ */
+enum err fail_not_there(struct fail *f, const char *param, const char *thing, const char *id);
 
 #endif

@@ -194,7 +194,7 @@ struct staging {
     enum err (*look)(struct staging *s, struct tx *tx, struct fail *f); /* reads the copy; may
                                                                            refuse it */
 };
-/* Needs no transaction. ERR_SNAPSHOT_NOT_FOUND, ERR_SNAPSHOT_UNUSABLE, what `look` says. */
+/* Needs no transaction. ERR_NOT_THERE, ERR_SNAPSHOT_UNUSABLE, what `look` says. */
 enum err store_stage(struct staging *s, struct fail *f);
 
 /* The one for the other. */

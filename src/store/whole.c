@@ -131,7 +131,7 @@ static enum err make_copy(const struct staging *s, struct fail *f)
     CLEANUP(close_p) int from = open(s->from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
     if (from < 0 && errno == ENOENT)
-        return fail(f, ERR_SNAPSHOT_NOT_FOUND, "there is no snapshot %s", s->from);
+        return fail(f, ERR_NOT_THERE, "there is no snapshot %s", s->from);
     if (from < 0)
         return unusable(s, f, strerror(errno));
     const char *bad = bad_header(from);

@@ -102,6 +102,15 @@ def test_a_zec_refusal_is_the_clouds_own(cloud):
     assert cloud.ecs("StartInstance", InstanceId="i-0")[1]["Code"] != "SERVICE_TEMPORARY_UNAVAILABLE"
 
 
+def test_of_several_texts_todays_is_given(cloud):
+    add(cloud, "DescribeRegions", "Throttling", times=1)
+    add(cloud, "DescribeRegions", "Throttling", message="within a short time", times=1)
+    assert [cloud.ecs.refused("DescribeRegions") for _ in range(2)] == [
+        (400, "Throttling", "Request was denied due to request throttling."),
+        (400, "Throttling", "You have made too many requests within a short time; your request is denied due to request "
+                            "throttling.")]
+
+
 def test_the_places_of_a_message_are_filled(cloud):
     add(cloud, "CreateZecInstances", "INVALID_IMAGE_NOT_FOUND", message="img-1 <&> 100%d", times=1)
     add(cloud, "CreateZecInstances", "INVALID_IMAGE_NOT_FOUND", times=1)
@@ -410,6 +419,19 @@ def test_the_code_tells_the_dialect(cloud):
     assert cloud.zec.refused("DescribeZones")[1] == "STOCK_INSUFFICIENT"
 
 
+@pytest.mark.parametrize("action,param,thing,code", [
+    ("RemoveFault", "faultId", "fault", "FaultNotFound"),
+    ("RemoveEngineFault", "faultId", "engine-fault", "EngineFaultNotFound"),
+    ("RemoveSnapshot", "name", "snapshot", "SnapshotNotFound"),
+    ("LoadSnapshot", "name", "snapshot", "SnapshotNotFound"),
+    ("ReadTranscript", "name", "transcript", "TranscriptNotFound"),
+    ("DeleteTranscript", "name", "transcript", "TranscriptNotFound"),
+])
+def test_what_is_not_there_is_said_alike(cloud, action, param, thing, code):
+    assert refused_by_operator(cloud, action, **{param: "none-0"}) == (
+        404, code, f"there is no {thing} 'none-0'; `ostler {thing} ls` lists them")
+
+
 def test_a_program_on_this_computer_is_an_operator_a_page_is_not(cloud, shared):
     body = json.dumps({"action": "DescribeRegions", "code": "ServiceUnavailable", "times": 1}).encode()
 
@@ -421,5 +443,4 @@ def test_a_program_on_this_computer_is_an_operator_a_page_is_not(cloud, shared):
     assert ask(cloud, ("Origin", "http://" + cloud.address)).status == 403
     assert ask(shared).status == 403  # the socket's alone where there are no controls
     assert refused_by_operator(shared, "AddFault", **json.loads(body))[:2] == (404, "ActionNotFound")
-    assert refused_by_operator(cloud, "RemoveFault", faultId="fault-0")[:2] == (400, "ParameterValue")
     assert not [f for f in faults(cloud).values() if not f["over"]]

@@ -34,15 +34,11 @@ def qemus(s):
             continue
         m = re.search(r"instances/([A-Za-z0-9-]+)", " ".join(argv)) or re.search(r"\b(i-[a-z0-9]{20}|\d{19})\b",
                                                                                " ".join(argv))
-        try:
-            with open("/proc/%d/stat" % pid) as f:
-                fields = f.read().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[0] == "Z":
+        _, began = ostler.process(pid)
+        if began is None:
             continue
         assert m, "a QEMU that names no instance: %r" % argv
-        out.setdefault(m.group(1), []).append((pid, fields[19]))
+        out.setdefault(m.group(1), []).append((pid, began))
     return out
 
 

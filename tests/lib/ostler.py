@@ -84,6 +84,26 @@ def parse_exports(text):
     return out
 
 
+def process(pid):
+    """(argv, when it began, in ticks); ([""], None) of one that is gone, or only waits to be waited for."""
+    try:
+        with open("/proc/%d/cmdline" % pid, "rb") as f:
+            argv = f.read().decode("utf-8", "replace").split("\0")
+        with open("/proc/%d/stat" % pid) as f:
+            fields = f.read().rpartition(")")[2].split()
+    except OSError:
+        return [""], None
+    return ([""], None) if fields[0] == "Z" else (argv, fields[19])
+
+
+def folder_of(pid):
+    """The folder that a QEMU was given, as its third descriptor; "" when it has none."""
+    try:
+        return os.readlink("/proc/%d/fd/3" % pid)
+    except OSError:
+        return ""
+
+
 class Server:
     def __init__(self, data=None, *, engine=None, sim=None, args=(), env=None, check_log=True,
                  deadline=20.0):
@@ -233,19 +253,14 @@ class Server:
                 pass
 
     def processes(self):
-        """(pid, argv) of every process that works in this data directory: QEMUs, switches."""
+        """(pid, argv) of every process that works in this data directory: QEMUs, switches. A machine that boots from
+        its disk does not name it, but has its own folder open."""
         out = []
-        for name in os.listdir("/proc"):
-            if not name.isdigit() or int(name) == os.getpid():
-                continue
-            try:
-                with open("/proc/%s/cmdline" % name, "rb") as f:
-                    argv = f.read().decode("utf-8", "replace").split("\0")
-            except OSError:
-                continue
-            if any(self.data in a for a in argv[1:]) and "serve" not in argv[1:2] \
-                    and os.path.basename(argv[0]).startswith(("qemu", "ostler")):
-                out.append((int(name), argv))
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            argv, _ = process(pid)
+            if os.path.basename(argv[0]).startswith(("qemu", "ostler")) and "serve" not in argv[1:2] and any(
+                    self.data in a for a in argv[1:] + [folder_of(pid)]):
+                out.append((pid, argv))
         return out
 
     def remove(self):

@@ -50,20 +50,9 @@ class Guest:
         assert self.boots() == n
 
     def processes(self):
-        """[(pid, argv)] of its QEMUs, those that nobody has waited for yet left out. Found by the machine's name:
-        one that boots from its disk has no path of the data directory in its command line."""
-        out = []
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open("/proc/%s/cmdline" % name, "rb") as f:
-                    argv = f.read().decode("utf-8", "replace").split("\0")
-                with open("/proc/%s/stat" % name) as f:
-                    zombie = f.read().rpartition(")")[2].split()[0] == "Z"
-            except OSError:
-                continue
-            if not zombie and os.path.basename(argv[0]).startswith("qemu-system") and self.id in " ".join(argv):
-                out.append((int(name), argv))
-        return out
+        """[(pid, argv)] of its QEMUs."""
+        return [(pid, argv) for pid, argv in self.cloud.processes()
+                if os.path.basename(argv[0]).startswith("qemu-system") and self.id in " ".join(argv)]
 
     def pid(self):
         ((pid, _),) = self.processes()

@@ -234,15 +234,8 @@ def test_a_damaged_template_costs_nothing_but_time(cloud, machines, template, da
 
 def makers(cloud):
     """QEMUs that make a template: they have its directory open, and no other name."""
-    out = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            folder = os.readlink("/proc/%s/fd/3" % pid)
-        except OSError:
-            continue
-        if folder.startswith(os.path.join(cloud.data, "templates")):
-            out.append(int(pid))
-    return out
+    at = os.path.join(cloud.data, "templates")
+    return [pid for pid, _ in cloud.processes() if ostler.folder_of(pid).startswith(at)]
 
 
 def test_killed_while_it_makes_one(cloud, machines, template):

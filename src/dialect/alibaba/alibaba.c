@@ -64,5 +64,4 @@ const struct dialect dialect_alibaba = {
     .refuse = envelope_refuse,
     .instances = faults_instances,
     .say_retry = faults_say_retry,
-    .param_row = errors_param_row,
 };

@@ -4,6 +4,7 @@
 #include "dialect/alibaba/actions.h"
 #include "dialect/alibaba/attrs.h"
 #include "dialect/alibaba/page.h"
+#include "dialect/alibaba/region.h"
 #include "dialect/alibaba/renewal.h"
 
 enum { MAX_IDS = 100 };
@@ -49,10 +50,10 @@ static enum err modify(struct call *c, const void *in_, void *out)
     const struct modify_in *in = in_;
     const char **ids;
     size_t n;
-    enum err e = read_ids(c, in->ids, &ids, &n);
+    enum err e = region_check(c, in->region);
 
     (void)out;
-    if (e)
+    if (e || (e = read_ids(c, in->ids, &ids, &n)))
         return e;
     if (!renewal_period_ok(in->duration, in->unit))
         return fail_param(&c->fail, ERR_PARAM_VALUE, "Duration", "there is no such period");
@@ -79,7 +80,7 @@ const struct action ali_modify_instance_auto_renew_attribute = {
                        .values = VALUES("Month", "Week")),
                  F_STR(struct modify_in, status, "RenewalStatus", .values = STATUSES,
                        .text = "Stands over AutoRenew.")),
-    .errors = ERRORS(ERR_INST_NOT_FOUND, ERR_CHARGE_TYPE, ERR_TOO_MANY_IDS),
+    .errors = ERRORS(ERR_REGION_NOT_FOUND, ERR_INST_NOT_FOUND, ERR_CHARGE_TYPE, ERR_TOO_MANY_IDS),
     .rows = ERR_ROWS(CHARGE_ROW),
     .run = modify,
 };
@@ -121,9 +122,9 @@ static enum err describe(struct call *c, const void *in_, void *out_)
     struct query q = {0};
     const char **ids;
     size_t n_ids, n;
-    enum err e = read_ids(c, in->ids ? in->ids : "", &ids, &n_ids);
+    enum err e = region_check(c, in->region);
 
-    if (e)
+    if (e || (e = read_ids(c, in->ids ? in->ids : "", &ids, &n_ids)))
         return e;
     query_text(&q, "account", CMP_EQ, c->op.account);
     query_text(&q, "region", CMP_EQ, in->region);
@@ -185,7 +186,7 @@ const struct action ali_describe_instance_auto_renew_attribute = {
         F_STR(struct describe_in, ids, "InstanceId", .text = "Up to 100, separated by commas."),
         F_STR(struct describe_in, status, "RenewalStatus", .values = STATUSES),
         PAGE_FIELDS(struct describe_in, 100)),
-    .errors = ERRORS(ERR_TOO_MANY_IDS),
+    .errors = ERRORS(ERR_REGION_NOT_FOUND, ERR_TOO_MANY_IDS),
     .run = describe,
     .encode = encode,
 };

@@ -1,6 +1,7 @@
 /* One verb on many instances, in one transaction. */
 #include "dialect/alibaba/batch.h"
 
+#include "dialect/alibaba/region.h"
 #include "dialect/alibaba/status.h"
 
 /*
@@ -68,10 +69,10 @@ enum err batch_run(struct call *c, const struct batch_in *in, enum verb v, unsig
                    const struct action *one, struct batch_out *ret)
 {
     bool each_alone = in->optimization && streq(in->optimization, "SuccessFirst");
+    enum err e = region_check(c, in->region);
 
-    if (!catalog_region(c->op.core->catalog, in->region))
-        return fail_param(&c->fail, ERR_REGION_NOT_FOUND, "RegionId", "there is no region '%s'",
-                          in->region);
+    if (e)
+        return e;
     *ret = (struct batch_out){.v = ARENA_ARRAY(c->arena, struct batch_entry, in->ids.n)};
     for (size_t i = 0; i < in->ids.n; i++) {
         const struct batch_entry *again = said_before(ret, in->ids.v[i]);
@@ -80,7 +81,7 @@ enum err batch_run(struct call *c, const struct batch_in *in, enum verb v, unsig
         if (again) {
             entry = *again;
         } else {
-            enum err e = do_one(c, in->region, v, flags, &entry);
+            e = do_one(c, in->region, v, flags, &entry);
 
             if (e && (!each_alone || is_ours(e)))
                 return e;

@@ -4,6 +4,7 @@
 #include "base/crypto.h"
 #include "core/billing.h"
 #include "dialect/alibaba/errors.h"
+#include "dialect/alibaba/region.h"
 #include "dialect/alibaba/renewal.h"
 #include "dialect/alibaba/text.h"
 #include "dialect/alibaba/token.h"
@@ -197,17 +198,6 @@ static enum err read_network(struct call *c, const struct create_in *in, struct 
 
 /* ---- all of it ---- */
 
-/* Every region can be listed; another cloud's has nothing to create here. */
-static enum err check_region(struct call *c, const struct create_in *in)
-{
-    const struct region *region = catalog_region(c->op.core->catalog, in->region);
-
-    if (!region || !streq(region->family, c->dialect->family))
-        return fail_param(&c->fail, ERR_REGION_NOT_FOUND, "RegionId", "there is no region '%s'",
-                          in->region);
-    return ERR_NONE;
-}
-
 static enum err check_amounts(struct call *c, const struct create_in *in)
 {
     if (in->min_amount > in->amount)
@@ -223,7 +213,8 @@ static enum err make(struct call *c, const struct create_in *in, struct new_inst
     int64_t image_gib = 0;
     enum err e;
 
-    if ((e = check_region(c, in)) || (e = create_refuse(c, in)) || (e = check_amounts(c, in)))
+    if ((e = region_own(c, in->region, NULL)) || (e = create_refuse(c, in)) ||
+        (e = check_amounts(c, in)))
         return e;
     type = catalog_type(c->op.core->catalog, in->type);
     if ((e = check_name(c, in)) || (e = read_login(c, in, n)) || (e = read_user_data(c, in, n)) ||

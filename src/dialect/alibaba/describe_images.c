@@ -11,6 +11,7 @@
 #include "dialect/alibaba/errors.h"
 #include "dialect/alibaba/names.h"
 #include "dialect/alibaba/page.h"
+#include "dialect/alibaba/region.h"
 
 struct filter {
     const char *key, *value;
@@ -92,9 +93,8 @@ static enum err read_wanted(struct call *c, const struct in *in, struct wanted *
     enum err e;
 
     *w = (struct wanted){.in = in};
-    if (!catalog_region(c->op.core->catalog, in->region))
-        return fail_param(&c->fail, ERR_REGION_NOT_FOUND, "RegionId", "there is no region '%s'",
-                          in->region);
+    if ((e = region_check(c, in->region)))
+        return e;
     if (in->type && !catalog_type(c->op.core->catalog, in->type))
         return fail_param(&c->fail, ERR_TYPE_NOT_FOUND, "InstanceType", "there is no type '%s'",
                           in->type);

@@ -3,6 +3,7 @@
 
 #include "dialect/alibaba/errors.h"
 #include "dialect/alibaba/inst_list.h"
+#include "dialect/alibaba/region.h"
 #include "dialect/alibaba/status.h"
 
 struct in {
@@ -28,9 +29,8 @@ static enum err run(struct call *c, const void *in_, void *out_)
     struct page page;
     enum err e;
 
-    if (!catalog_region(c->op.core->catalog, in->region))
-        return fail_param(&c->fail, ERR_REGION_NOT_FOUND, "RegionId", "there is no region '%s'",
-                          in->region);
+    if ((e = region_check(c, in->region)))
+        return e;
     if (in->zone && !catalog_zone(c->op.core->catalog, in->zone))
         return fail_param(&c->fail, ERR_ZONE_NOT_FOUND, "ZoneId", "there is no zone '%s'",
                           in->zone);

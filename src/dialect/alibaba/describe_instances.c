@@ -5,6 +5,7 @@
 #include "dialect/alibaba/errors.h"
 #include "dialect/alibaba/inst_list.h"
 #include "dialect/alibaba/instance.h"
+#include "dialect/alibaba/region.h"
 #include "dialect/alibaba/status.h"
 
 struct filter {
@@ -59,9 +60,10 @@ static enum err read_filters(struct call *c, const struct in *in, struct inst_fi
 
 static enum err check(struct call *c, const struct in *in)
 {
-    if (!catalog_region(c->op.core->catalog, in->region))
-        return fail_param(&c->fail, ERR_REGION_NOT_FOUND, "RegionId", "there is no region '%s'",
-                          in->region);
+    enum err e = region_check(c, in->region);
+
+    if (e)
+        return e;
     if (in->status && !status_known(in->status))
         return fail_param(&c->fail, ERR_STATUS_UNKNOWN, "Status", "there is no status '%s'",
                           in->status);

@@ -1,6 +1,7 @@
 /* DescribeZones. */
 #include "dialect/alibaba/actions.h"
 #include "dialect/alibaba/language.h"
+#include "dialect/alibaba/region.h"
 
 struct in {
     const char *region, *language, *charge, *spot;
@@ -16,13 +17,11 @@ struct out {
 static enum err run(struct call *c, const void *in_, void *out_)
 {
     const struct in *in = in_;
-    const struct region *r = catalog_region(c->op.core->catalog, in->region);
+    struct out *out = out_;
 
-    if (!r || !streq(r->family, c->dialect->family))
-        return fail_param(&c->fail, ERR_REGION_NOT_FOUND, "RegionId", "there is no region '%s'",
-                          in->region);
-    *(struct out *)out_ = (struct out){r, in->language, in->verbose};
-    return ERR_NONE;
+    out->language = in->language;
+    out->verbose = in->verbose;
+    return region_own(c, in->region, &out->region);
 }
 
 /* ---- what a zone has: every type and category of the family ---- */

@@ -325,7 +325,12 @@ const struct doc_row alibaba_documented[] = {
     {NULL, 403, "Forbidden.RAM",
      "User not authorized to operate on the specified resource, or this API doesn't support RAM."},
 
-    /* The same in the edition of 2021. */
+    /* "Throttling". Of a code's several texts the first is given: today's, not that of 2021. */
+    {NULL, 400, "Throttling", "Request was denied due to request throttling."},
+    {NULL, 400, "Throttling.User", "Request was denied due to user flow control."},
+    {NULL, 400, "Throttling.Api", "Request was denied due to api flow control."},
+
+    /* The common codes in the edition of 2021. */
     {NULL, 400, "IllegalTimestamp",
      "The input parameter \"Timestamp\" that is mandatory for processing this request is not "
      "supplied."},
@@ -337,11 +342,6 @@ const struct doc_row alibaba_documented[] = {
     {NULL, 400, "Throttling",
      "You have made too many requests within a short time; your request is denied due to request "
      "throttling."},
-
-    /* "Throttling" */
-    {NULL, 400, "Throttling", "Request was denied due to request throttling."},
-    {NULL, 400, "Throttling.User", "Request was denied due to user flow control."},
-    {NULL, 400, "Throttling.Api", "Request was denied due to api flow control."},
 
     {NULL, 400, "MissingParameter",
      "The input parameter \"%s\" that is mandatory for processing this request is not supplied."},

@@ -186,28 +186,6 @@ const struct err_row *errors_refine(const struct action *a, const char *param,
     return row;
 }
 
-/* "DataDisk.n.Size" leads through the list DataDisk to its elements' Size. */
-static bool has_param(const struct field *fields, const char *param)
-{
-    size_t n = strcspn(param, ".");
-    const char *rest = param + n + (param[n] == '.');
-
-    if (str_starts(rest, "n."))
-        rest += 2;
-    for (const struct field *f = fields; f && f->name; f++)
-        if (strlen(f->name) == n && !memcmp(f->name, param, n))
-            return !*rest || has_param(f->sub, rest);
-    return false;
-}
-
-const struct err_row *errors_param_row(const struct action *a, size_t i)
-{
-    for (const struct param_row *p = param_rows; p < param_rows + ARRAY_LEN(param_rows); p++)
-        if ((!p->action || streq(p->action, a->name)) && has_param(a->in, p->param) && !i--)
-            return &p->row;
-    return NULL;
-}
-
 enum err errors_unsupported(struct call *c, const char *param)
 {
     return fail_param(&c->fail, ERR_UNSUPPORTED, param, "%s is not supported here.", param);
@@ -359,14 +337,12 @@ const struct err_row alibaba_errors[] = {
      "The PublicKeyBody format is not supported."},
     {ERR_ACCOUNT_NOT_FOUND, 403, "InvalidAccount.NotFound",
      "The specified Account does not exist."},
-    {ERR_TRANSCRIPT_NOT_FOUND, 404, "InvalidParameter", "%d"},
+    {ERR_NOT_THERE, 404, "InvalidParameter", "%d"}, /* of controls, as the next */
     {ERR_TRANSCRIPT_ON, 403, "OperationConflict", "%d"},
     {ERR_ACCESS_KEY_NOT_FOUND, 404, "InvalidAccessKeyId.NotFound",
      "Specified access key is not found."},
     {ERR_STATUS_UNKNOWN, 404, "InvalidStatus.NotFound", "The specified Status is not found"},
     {ERR_LOCK_REASON, 404, "InvalidLockReason.NotFound", "The specified LockReason is not found"},
-    {ERR_SNAPSHOT_NOT_FOUND, 404, "InvalidSnapshotId.NotFound",
-     "The specified snapshot is not found."},
     {ERR_SNAPSHOT_UNUSABLE, 400, "InvalidSnapshotId.NotUsable",
      "The specified snapshot cannot be used."},
     {ERR_ACCOUNT_IN_USE, 400, "InvalidAccount.InUse", "The account is in use."},

@@ -29,9 +29,6 @@ const struct err_row *errors_refine(const struct action *a, const char *param,
  */
 enum err errors_unsupported(struct call *c, const char *param);
 
-/* The i-th row that is kept for a parameter which the action has; NULL: there are no more. */
-const struct err_row *errors_param_row(const struct action *a, size_t i);
-
 #define TOO_MANY_IDS                                                                               \
     403, "InvalidParameter.TooManyInstanceIds", "Instance ids cannot be more than 100."
 #define TOO_MANY_TAGS 400, "InvalidTagCount", "The specified tags are beyond the permitted range."

@@ -126,12 +126,11 @@ const struct err_row zec_errors[] = {
     {ERR_KEYPAIR_FORMAT, 400, "INVALID_KEY_PAIR_MALFORMED",
      "The public key is not in OpenSSH's form: %d."},
     {ERR_ACCOUNT_NOT_FOUND, 404, NOT_FOUND, "The account does not exist: %d."},
-    {ERR_TRANSCRIPT_NOT_FOUND, 404, NOT_FOUND, "The transcript does not exist: %d."},
+    {ERR_NOT_THERE, 404, NOT_FOUND, "It does not exist: %d."}, /* of controls, as the next */
     {ERR_TRANSCRIPT_ON, 409, BAD_VALUE, "A transcript is being recorded: %d."},
     {ERR_ACCESS_KEY_NOT_FOUND, 404, NOT_FOUND, "The access key does not exist: %d."},
     {ERR_STATUS_UNKNOWN, 400, BAD_VALUE, "The status is not known: %d."},
     {ERR_LOCK_REASON, 400, BAD_VALUE, "The lock reason is not known: %d."},
-    {ERR_SNAPSHOT_NOT_FOUND, 404, NOT_FOUND, "The snapshot does not exist: %d."},
     {ERR_SNAPSHOT_UNUSABLE, 400, BAD_VALUE, "The snapshot cannot be used: %d."},
     {ERR_ACCOUNT_IN_USE, 400, BAD_VALUE, "The account is in use: %d."},
     {ERR_NETWORK_TYPE, 400, BAD_VALUE, "The network type is not known: %d."},

@@ -115,11 +115,8 @@ def a_disk_that_is_not_paid_for(w, action):
        "InvalidParameter.KMSKeyId.CMKNotEnabled", "The CMK needs to be added ECS tag")
 def a_key_without_its_tag(w, action):
     iid = w.encrypted(up(action))
-    w.main.operator("UntagKms")
-    try:
+    with w.keys("UntagKms", "TagKms"):
         return act(w.ecs, action, iid)
-    finally:
-        w.main.operator("TagKms")
 
 
 # ---- renewals and automatic releases ----

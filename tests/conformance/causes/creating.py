@@ -171,7 +171,7 @@ def more_zones_than_the_network_takes(w, action):
 @cause("alibaba", BOTH, 403, "InvalidParameter.KMSKeyId.KMSUnauthorized",
        "ECS service have no right to access your KMS.")
 def a_key_whose_use_was_revoked(w, action):
-    with w.keys_revoked():
+    with w.keys("RevokeKms", "GrantKms"):
         return create(w.ecs, action, SystemDisk={"Encrypted": True})
 
 

@@ -38,17 +38,21 @@ def numbers(action):
     return [f["name"] for f in action["fields"] if f["name"] in ("PageSize", "MaxResults")]
 
 
+def ids_of(w, action):
+    """One, as the action takes it: a list or a text."""
+    return [GHOST] if field(w.dumped("alibaba", action), "InstanceId").get("type") == "strings" else GHOST
+
+
 @cause("alibaba", lambda a: truths(a) or numbers(a), 400, "InvalidParameter",
        'The specified parameter "%s" is not valid.')
 def neither_true_nor_a_number(w, action):
     dump = w.dumped("alibaba", action)
-    ids = [GHOST] if field(dump, "InstanceId").get("type") == "strings" else GHOST
-    return w.ecs(action, dict(MANDATORY, InstanceId=ids, **{(truths(dump) or numbers(dump))[0]: "perhaps"}))
+    return w.ecs(action, dict(MANDATORY, InstanceId=ids_of(w, action), **{(truths(dump) or numbers(dump))[0]: "perhaps"}))
 
 
 @cause("alibaba", lambda a: declares(a, "ERR_REGION_NOT_FOUND"), 404, "InvalidRegionId.NotFound", "The specified RegionId does not exist.")
 def an_unknown_region(w, action):
-    return w.ecs(action, dict(MANDATORY, RegionId="cn-nowhere", InstanceId=[GHOST]))
+    return w.ecs(action, dict(MANDATORY, RegionId="cn-nowhere", InstanceId=ids_of(w, action)))
 
 
 # ---- zenlayer ----

@@ -151,7 +151,7 @@ def up(action):
        "ECS service account have no right to access your KMS.")
 def a_key_whose_use_was_revoked(w, action):
     iid = w.encrypted(up(action))
-    with w.keys_revoked():
+    with w.keys("RevokeKms", "GrantKms"):
         return act(w.ecs, action, iid)
 
 
@@ -159,22 +159,24 @@ def a_key_whose_use_was_revoked(w, action):
 @cause("alibaba", ("StartInstances", "RebootInstances"), 400, "InvalidParameter.KMSKeyId.CMKNotEnabled",
        "The CMK needs to be enabled.")
 def a_key_that_is_disabled(w, action):
-    ecs, iid = w.by_hand("disabled", up(action))
-    return act(ecs, action, iid)
+    iid = w.encrypted(up(action))
+    with w.keys("DisableKms", "EnableKms"):
+        return act(w.ecs, action, iid)
 
 
 @cause("alibaba", START, 403, "InvalidParameter.KMSKeyId.NotFound", "The specified KMSKeyId does not exist.")
 @cause("alibaba", REBOOT, 404, "InvalidParameter.KMSKeyId.NotFound", "The specified KMSKeyId does not exist.")
 def a_key_that_is_gone(w, action):
-    ecs, iid = w.by_hand("gone", up(action))
-    return act(ecs, action, iid)
+    iid = w.encrypted(up(action))
+    with w.keys("RemoveKms", "RestoreKms"):
+        return act(w.ecs, action, iid)
 
 
 @cause("alibaba", START, 400, "InvalidInstance.NotFoundSystemDisk",
        "The specified instance does not have system disk.")
 @cause("alibaba", ("StartInstances", "RebootInstances"), 403, "InvalidInstance.NotFoundSystemDisk")
 def a_lost_system_disk(w, action):
-    ecs, iid = w.by_hand("no-disk", up(action))
+    ecs, iid = w.without_system_disk(up(action))
     return act(ecs, action, iid)
 
 

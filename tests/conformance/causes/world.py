@@ -207,12 +207,13 @@ class World:
         return make(DataDisk=[{"Size": 20, "Encrypted": True}])
 
     @contextlib.contextmanager
-    def keys_revoked(self):
-        self.main.operator("RevokeKms")
+    def keys(self, spoil, mend):
+        """The keys of encrypted disks after one control, until another mends them: "RevokeKms", "GrantKms"."""
+        self.main.operator(spoil)
         try:
             yield
         finally:
-            self.main.operator("GrantKms")
+            self.main.operator(mend)
 
     @made_once
     def elsewhere(self):
@@ -235,7 +236,7 @@ class World:
         self.main.operator("SetAccessKeyStatus", accessKeyId=made["accessKeyId"], active=False)
         return made["accessKeyId"], made["accessKeySecret"]
 
-    # ---- what no verb brings about: records lost or changed while the server is down ----
+    # ---- what no verb brings about: records that are lost ----
 
     @contextlib.contextmanager
     def _database(self, server):
@@ -248,33 +249,19 @@ class World:
 
     @property
     @made_once
-    def mended_by_hand(self):
-        """Three accounts; one's key was disabled, one's is gone, one's instances have no system disk."""
+    def lossy(self):
+        """Its database lost the system disks while it was down."""
         s = self.serve()
-        kept = self.kept["by_hand",] = {}
-        edits = {"disabled": "UPDATE kms_key SET enabled = 0 WHERE account = ?",
-                 "gone": "DELETE FROM kms_key WHERE account = ?",
-                 "no-disk": "DELETE FROM disk WHERE kind = 0 AND account = ?"}
-        for what in edits:
-            ecs = ostler.Ecs(s, *setups.another_account(s))
-            disks = {} if what == "no-disk" else {"DataDisk": [{"Size": 20, "Encrypted": True}]}
-            stopped, running = ecs.create(**disks), ecs.run(**disks)[0]
-            s.wait_state(stopped, "Stopped", ecs=ecs)
-            s.wait_state(running, "Running", ecs=ecs)
-            kept[what] = ecs, {"stopped": stopped, "running": running}
+        self.kept["lost", "stopped"], self.kept["lost", "running"] = s.ecs.create_stopped(), s.ecs.create_running()
         s.stop()
         with self._database(s) as db:
-            for what, (ecs, _) in kept.items():
-                account, = db.execute("SELECT account FROM access_key WHERE id = ?", (ecs.key,)).fetchone()
-                assert db.execute(edits[what], (account,)).rowcount > 0, what
+            assert db.execute("DELETE FROM disk WHERE kind = 0").rowcount == 2
         s.start()
         return s
 
-    def by_hand(self, what, state):
-        """(its account's calls, instance)"""
-        assert self.mended_by_hand
-        ecs, ids = self.kept["by_hand",][what]
-        return Calls(ecs), ids[state]
+    def without_system_disk(self, state):
+        """(its server's calls, instance)"""
+        return Calls(self.lossy.ecs), self.kept["lost", state]
 
 
 class Calls:

@@ -13,7 +13,7 @@ struct in {
 
 static const struct field fields[] = {
     F_STR(struct in, id, "Id", .required = true),
-    F_STR(struct in, name, "Name"),
+    F_STR(struct in, name, "Name", .format = FMT_TIME),
     {.name = NULL},
 };
 static const struct action start = {.name = "Start",
@@ -28,6 +28,7 @@ static const struct err_row rows[] = {
     {ERR_PARAM_MISSING, 400, "Missing%p", "%p is needed for %a"},
     {ERR_INST_STATE, 403, "State", "of the general table"},
     {ERR_INST_EXPIRED, 403, "Expired", "prepaid is over"},
+    {ERR_PARAM_TIME, 400, "Time", "no time"},
     {ERR_REGION_NOT_FOUND, 404, "Region", "no region: %d."},
     {.err = ERR_NONE},
 };
@@ -35,15 +36,21 @@ static const struct doc_row documented[] = {
     {"Start", 403, "Expired", "postpaid is over: %s"},
     {"Start", 400, "Expired", "never was"},
     {"List", 400, "Listed", "of lists only"},
+    {"List", 404, "Region", "no region: %s."}, /* once: as the table says it */
     {NULL, 400, "Throttling", "too fast"},
     {NULL, 500, "Internal", "%s"}, /* the text is taken from the table */
     {.code = NULL},
 };
 static const struct err_row of_name = {ERR_PARAM_VALUE, 400, "BadName", "a bad name"};
+static const struct err_row of_any_name = {ERR_PARAM_VALUE, 404, "BadName", "a bad name"};
 
-static const struct err_row *param_row(const struct action *a, size_t i)
+/* An action's own row of a parameter stands for the general one. */
+static const struct err_row *refine(const struct action *a, const char *param,
+                                    const struct err_row *row)
 {
-    return a == &start && !i ? &of_name : NULL;
+    if (row->err != ERR_PARAM_TIME || !streq(param, "Name"))
+        return row;
+    return a == &start ? &of_name : &of_any_name;
 }
 
 static struct strs instances(const struct call *c)
@@ -61,7 +68,7 @@ static const struct dialect cloud = {.name = "cloud",
                                      .errors = rows,
                                      .documented = documented,
                                      .instances = instances,
-                                     .param_row = param_row};
+                                     .refine = refine};
 static const struct dialect plain = {.name = "cloud", .actions = actions};
 
 /* ---- judging ---- */
@@ -333,6 +340,7 @@ static void codes_in_their_order(void **state)
         {400, "BadName", "a bad name"},
         {400, "Throttling", "too fast"},
         {500, "Internal", "broken"},
+        {400, "Time", "no time"},
         {400, "MissingId", "Id is needed for %a"},
     };
     CLEANUP(arena_free_p) struct arena *a = arena_new();

@@ -266,7 +266,7 @@ static void a_file_that_cannot_be_used_is_refused(void **state)
     struct stat st;
 
     (void)test_stopped(w);
-    refused(w, "none.db", ERR_SNAPSHOT_NOT_FOUND, "none.db");
+    refused(w, "none.db", ERR_NOT_THERE, "none.db");
     write_file(w, "text.db", "hello", 5);
     refused(w, "text.db", ERR_SNAPSHOT_UNUSABLE, "not a database");
     assert_int_equal(mkdir(file(w, "dir.db"), 0700), 0);
