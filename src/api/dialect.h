@@ -55,7 +55,7 @@ struct call {
     const char *host;       /* the Host header */
     const char *client;     /* how the client names itself; "" unknown */
     struct access_key key;  /* who signed; id NULL for an operator */
-    bool operator;          /* verified to be one */
+    bool is_operator;       /* verified to be one */
     const char *replay_key; /* of a signature that may change something once; NULL: no such limit */
     int64_t replay_until;   /* when it is too old anyhow, by the clock of signatures */
     struct macs *macs;      /* the thread's, for call_mac */

@@ -281,7 +281,7 @@ static enum err permit(struct call *c)
 {
     enum permission p = c->action->perm;
 
-    if ((p == PERM_OPERATOR || p == PERM_CONTROL) && !c->operator)
+    if ((p == PERM_OPERATOR || p == PERM_CONTROL) && !c->is_operator)
         return fail(&c->fail, ERR_FORBIDDEN, "only the operator may do this");
     if (p == PERM_CONTROL && !c->op.core->settings.controls)
         return fail(&c->fail, ERR_ACTION_UNKNOWN,

@@ -35,7 +35,7 @@ struct replay {
     size_t n_who;
     struct map *seen; /* differences that were waited for once */
     json_t *out;      /* with --json: the differences */
-    bool operator;    /* the server's operator can be asked */
+    bool is_operator; /* the server's operator can be asked */
     long long patience_ms, line_no, sent, equal, differ, not_sent;
     long long last_at, last_sent_at; /* of the recording; of here */
 };
@@ -91,11 +91,11 @@ static int find_who(struct replay *p, const char *recorded, struct who **ret)
     w->account = given(c, OPT_ACCOUNT) ? c->values[OPT_ACCOUNT] : "";
     w->key_id = c->key_id;
     w->secret = c->secret;
-    if (p->n_who > 0 && !p->operator)
+    if (p->n_who > 0 && !p->is_operator)
         return say_error(CLI_FAILED,
                          "the recording has more than one account; the further ones are made by "
                          "the server's operator: name its data directory with --data DIR");
-    if (given(c, OPT_NEW_ACCOUNT) && !p->operator)
+    if (given(c, OPT_NEW_ACCOUNT) && !p->is_operator)
         return say_usage(c, "--new-account is made by the server's operator: name its data "
                             "directory with --data DIR");
     int e = p->n_who > 0 || given(c, OPT_NEW_ACCOUNT) ? new_account(p, w) : CLI_OK;
@@ -117,7 +117,7 @@ static void explain_subnet(struct replay *p, const struct recorded *r, const str
     CLEANUP(json_free_p) json_t *answer = NULL;
     struct refusal no = {0};
 
-    if (!r->zec || !*subnet || !*zone || names_get(p->names, subnet) || !p->operator)
+    if (!r->zec || !*subnet || !*zone || names_get(p->names, subnet) || !p->is_operator)
         return;
     json_t *body = json_pack("{s:s}", "zone", zone);
     if (*w->account)
@@ -346,7 +346,7 @@ static int find_server(struct replay *p)
         return CLI_OK;
     }
     int e = server_environment(c);
-    p->operator= !server_by_environment(c);
+    p->is_operator = !server_by_environment(c);
     if (!e && given(c, OPT_ENDPOINT))
         c->endpoint = c->values[OPT_ENDPOINT];
     return e;

@@ -177,7 +177,7 @@ static enum err verify(struct call *c)
 {
     if (!c->req->local_operator && !is_local_program(c) && !has_operator_key(c))
         return fail(&c->fail, ERR_FORBIDDEN, "%s", who_may());
-    c->operator= true;
+    c->is_operator = true;
     c->key = (struct access_key){0};
     return ERR_NONE;
 }
