@@ -158,6 +158,24 @@ static enum err end_job(struct op *op, void *arg)
     return job_end(op, end->inst, job.id, end->error, 0, &next);
 }
 
+struct asked {
+    const char *id;
+    enum verb verb;
+    unsigned flags;
+};
+
+static enum err power(struct op *op, void *arg)
+{
+    struct asked *a = arg;
+
+    return inst_power(op, a->id, a->verb, a->flags, NULL, NULL);
+}
+
+enum err test_power(struct test_world *w, const char *id, enum verb v, unsigned flags)
+{
+    return test_write(w, power, &(struct asked){id, v, flags});
+}
+
 void test_end_job(struct test_world *w, const char *inst, const char *error)
 {
     assert_int_equal(test_write(w, end_job, &(struct ending){inst, error}), ERR_NONE);

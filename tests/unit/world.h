@@ -32,6 +32,9 @@ enum err test_read(struct test_world *w, enum err (*fn)(struct op *op, void *arg
  * the world. */
 const char *test_stopped(struct test_world *w);
 
+/* Asks for the instance to be started, stopped, ...; the outcome. */
+enum err test_power(struct test_world *w, const char *id, enum verb v, unsigned flags);
+
 /* Ends the instance's job well (`error` NULL) or not. */
 void test_end_job(struct test_world *w, const char *inst, const char *error);
 

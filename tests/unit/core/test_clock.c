@@ -150,21 +150,9 @@ static const char *prepaid(struct test_world *w)
     return id;
 }
 
-struct powering {
-    const char *id;
-    enum verb verb;
-};
-
-static enum err power(struct op *op, void *arg)
-{
-    struct powering *p = arg;
-
-    return inst_power(op, p->id, p->verb, 0, NULL, NULL);
-}
-
 static void run(struct test_world *w, const char *id)
 {
-    assert_int_equal(test_write(w, power, &(struct powering){id, VERB_START}), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NONE);
     test_end_job(w, id, NULL);
     assert_int_equal(test_inst(w, id).state, INST_RUNNING);
 }
@@ -243,7 +231,7 @@ static void what_ends_during_a_start_is_stopped_after_it(void **state)
     const char *id = prepaid(w);
     int64_t end = test_inst(w, id).expires_at;
 
-    assert_int_equal(test_write(w, power, &(struct powering){id, VERB_START}), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NONE);
     w->now = end;
     assert_int_equal(pass(w, end), 1);
     assert_int_equal(test_inst(w, id).state, INST_STARTING);
@@ -320,7 +308,7 @@ static void what_is_gone_leaves_nothing_to_come(void **state)
     const char *id = test_stopped(w);
 
     assert_int_equal(test_write(w, release_at, (void *)id), ERR_NONE);
-    assert_int_equal(test_write(w, power, &(struct powering){id, VERB_RELEASE}), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_RELEASE, 0), ERR_NONE);
     test_end_job(w, id, NULL);
     assert_int_equal(pass(w, INT64_MAX), 0);
 }
@@ -351,7 +339,7 @@ static void a_spot_instance_on_its_way_up_is_taken_back_there(void **state)
     struct test_world *w = *state;
     const char *id = test_stopped(w);
 
-    assert_int_equal(test_write(w, power, &(struct powering){id, VERB_START}), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NONE);
     assert_int_equal(test_write(w, reclaim, (void *)id), ERR_NONE);
     assert_int_equal(test_inst(w, id).locks, LOCK_RECYCLING);
     assert_int_equal(pass(w, w->now + RECLAIM_NOTICE_MS - 1), 0);

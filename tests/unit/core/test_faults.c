@@ -24,24 +24,6 @@ static int teardown(void **state)
 
 /* ---- short ways ---- */
 
-struct asked {
-    const char *id;
-    enum verb verb;
-    unsigned flags;
-};
-
-static enum err power(struct op *op, void *arg)
-{
-    struct asked *a = arg;
-
-    return inst_power(op, a->id, a->verb, a->flags, NULL, NULL);
-}
-
-static enum err ask(struct test_world *w, const char *id, enum verb v, unsigned flags)
-{
-    return test_write(w, power, &(struct asked){id, v, flags});
-}
-
 static enum err add_fault(struct op *op, void *arg)
 {
     return engine_fault_add(op, arg);
@@ -130,16 +112,16 @@ static void a_fault_strikes_what_it_is_about(void **state)
     const char *a = test_stopped(w), *b = test_stopped(w);
     const char *f = fault(w, (struct engine_fault){.verb = VERB_START, .inst = a, .times = 1});
 
-    assert_int_equal(ask(w, b, VERB_START, 0), ERR_NONE);
+    assert_int_equal(test_power(w, b, VERB_START, 0), ERR_NONE);
     assert_string_equal(struck_by(w, b), "");
-    assert_int_equal(ask(w, a, VERB_START, POWER_CHECK_ONLY), ERR_DRY_RUN);
+    assert_int_equal(test_power(w, a, VERB_START, POWER_CHECK_ONLY), ERR_DRY_RUN);
     assert_int_equal(given(w, f), 0);
-    assert_int_equal(ask(w, a, VERB_START, 0), ERR_NONE);
+    assert_int_equal(test_power(w, a, VERB_START, 0), ERR_NONE);
     assert_string_equal(struck_by(w, a), f);
     assert_int_equal(given(w, f), 1);
     assert_int_equal(told(w, a), 1);
     test_end_job(w, a, "as was asked for");
-    assert_int_equal(ask(w, a, VERB_START, 0), ERR_NONE); /* it is used up */
+    assert_int_equal(test_power(w, a, VERB_START, 0), ERR_NONE); /* it is used up */
     assert_string_equal(struck_by(w, a), "");
     assert_int_equal(given(w, f), 1);
 }
@@ -161,11 +143,11 @@ static void every_form_of_an_operation_is_one(void **state)
         const char *id = test_stopped(w);
 
         if (rows[i].running) {
-            assert_int_equal(ask(w, id, VERB_START, 0), ERR_NONE);
+            assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NONE);
             test_end_job(w, id, NULL);
         }
         const char *f = fault(w, (struct engine_fault){.verb = rows[i].asked, .inst = id});
-        assert_int_equal(ask(w, id, rows[i].done, 0), ERR_NONE);
+        assert_int_equal(test_power(w, id, rows[i].done, 0), ERR_NONE);
         assert_string_equal(struck_by(w, id), f);
     }
 }
@@ -176,9 +158,9 @@ static void a_job_that_takes_anothers_place_is_struck_for_itself(void **state)
     const char *id = test_stopped(w);
     const char *f = fault(w, (struct engine_fault){.verb = VERB_START, .inst = id});
 
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NONE);
     assert_string_equal(struck_by(w, id), f);
-    assert_int_equal(ask(w, id, VERB_FORCE_REBOOT, POWER_FORCE), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_FORCE_REBOOT, POWER_FORCE), ERR_NONE);
     assert_string_equal(struck_by(w, id), "");
 }
 
@@ -189,7 +171,7 @@ static void without_controls_nothing_is_struck_or_counted(void **state)
     const char *f = fault(w, (struct engine_fault){.verb = VERB_NONE});
 
     w->core.settings.controls = false;
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NONE);
     assert_string_equal(struck_by(w, id), "");
     assert_int_equal(given(w, f), 0);
 }
@@ -241,10 +223,10 @@ static void stock_is_by_account_zone_and_type(void **state)
 
         none.count = -1;
         assert_int_equal(limit(w, rows[i].l), ERR_NONE);
-        assert_int_equal(ask(w, id, VERB_START, POWER_CHECK_ONLY),
+        assert_int_equal(test_power(w, id, VERB_START, POWER_CHECK_ONLY),
                          rows[i].e ? rows[i].e : ERR_DRY_RUN);
         assert_int_equal(limit(w, none), ERR_NONE);
-        assert_int_equal(ask(w, id, VERB_START, POWER_CHECK_ONLY), ERR_DRY_RUN);
+        assert_int_equal(test_power(w, id, VERB_START, POWER_CHECK_ONLY), ERR_DRY_RUN);
     }
     assert_int_equal(limit(w, (struct limit){CAPACITY_STOCK, "", "nowhere", "", 0}),
                      ERR_ZONE_NOT_FOUND);
@@ -258,10 +240,10 @@ static void what_is_on_its_way_counts(void **state)
     const char *a = test_stopped(w), *b = test_stopped(w);
 
     assert_int_equal(limit(w, (struct limit){CAPACITY_STOCK, "", "", "", 1}), ERR_NONE);
-    assert_int_equal(ask(w, a, VERB_START, 0), ERR_NONE);
-    assert_int_equal(ask(w, b, VERB_START, 0), ERR_NO_STOCK);
+    assert_int_equal(test_power(w, a, VERB_START, 0), ERR_NONE);
+    assert_int_equal(test_power(w, b, VERB_START, 0), ERR_NO_STOCK);
     test_end_job(w, a, "no");
-    assert_int_equal(ask(w, b, VERB_START, 0), ERR_NONE);
+    assert_int_equal(test_power(w, b, VERB_START, 0), ERR_NONE);
 }
 
 /* ---- hosts and balance ---- */
@@ -286,14 +268,14 @@ static void hosts_come_before_balance(void **state)
     assert_int_equal(test_write(w, repair, &on), ERR_NONE);
     assert_int_equal(test_write(w, use_up, &on), ERR_NONE);
     assert_int_equal(test_write(w, use_up, &on), ERR_NONE); /* again is once */
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_HOST_REPAIRING);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_HOST_REPAIRING);
     assert_int_equal(test_write(w, repair, &off), ERR_NONE);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_NO_BALANCE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NO_BALANCE);
     assert_int_equal(test_write(w, use_up, &off), ERR_NONE);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NONE);
     test_end_job(w, id, NULL);
     assert_int_equal(test_write(w, repair, &on), ERR_NONE);
-    assert_int_equal(ask(w, id, VERB_REBOOT, 0), ERR_NONE); /* it is there already */
+    assert_int_equal(test_power(w, id, VERB_REBOOT, 0), ERR_NONE); /* it is there already */
 }
 
 /* ---- harm ---- */
@@ -340,7 +322,7 @@ static void harm_is_over_when_the_machine_is(void **state)
     struct harming h = {.inst = id, .kind = HARM_PANIC};
 
     assert_int_equal(test_write(w, do_harm, &h), ERR_INST_STATE);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NONE);
     test_end_job(w, id, NULL);
     assert_int_equal(test_write(w, do_harm, &h), ERR_NONE);
     assert_int_equal(test_write(w, do_harm, &h), ERR_INST_BUSY);
@@ -357,7 +339,7 @@ static void harm_that_could_not_be_done_says_so(void **state)
     const char *id = test_stopped(w);
     struct harming h = {.inst = id, .kind = HARM_DIE, .error = "its monitor does not answer"};
 
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NONE);
     test_end_job(w, id, NULL);
     assert_int_equal(test_write(w, do_harm, &h), ERR_NONE);
     assert_int_equal(test_write(w, end_harm, &h), ERR_NONE);

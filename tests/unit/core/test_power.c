@@ -18,24 +18,6 @@ static int teardown(void **state)
     return 0;
 }
 
-struct asked {
-    const char *id;
-    enum verb verb;
-    unsigned flags;
-};
-
-static enum err power(struct op *op, void *arg)
-{
-    struct asked *a = arg;
-
-    return inst_power(op, a->id, a->verb, a->flags, NULL, NULL);
-}
-
-static enum err ask(struct test_world *w, const char *id, enum verb v, unsigned flags)
-{
-    return test_write(w, power, &(struct asked){id, v, flags});
-}
-
 /* ---- changing what a user cannot ---- */
 
 struct change {
@@ -125,10 +107,10 @@ static void every_cell_of_the_table(void **state)
 
             change(w, id, set_state, s);
             struct inst before = test_inst(w, id);
-            assert_int_equal(ask(w, id, rows[r].verb, POWER_CHECK_ONLY),
+            assert_int_equal(test_power(w, id, rows[r].verb, POWER_CHECK_ONLY),
                              rows[r].in[s] ? rows[r].in[s] : ERR_DRY_RUN);
             assert_int_equal(test_inst(w, id).state, before.state);
-            assert_int_equal(ask(w, id, rows[r].verb, 0), rows[r].in[s]);
+            assert_int_equal(test_power(w, id, rows[r].verb, 0), rows[r].in[s]);
             if (rows[r].in[s])
                 assert_int_equal(test_inst(w, id).state, before.state);
             else
@@ -142,13 +124,13 @@ static void a_start_leads_to_running_and_back(void **state)
     struct test_world *w = *state;
     const char *id = test_stopped(w);
 
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NONE);
     assert_int_equal(test_inst(w, id).state, INST_STARTING);
     assert_int_equal(test_inst(w, id).verb, VERB_START);
     test_end_job(w, id, NULL);
     assert_int_equal(test_inst(w, id).state, INST_RUNNING);
     assert_int_equal(test_inst(w, id).started_at, w->now);
-    assert_int_equal(ask(w, id, VERB_STOP, POWER_STOP_CHARGING), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_STOP, POWER_STOP_CHARGING), ERR_NONE);
     test_end_job(w, id, NULL);
     assert_int_equal(test_inst(w, id).state, INST_STOPPED);
     assert_int_equal(test_inst(w, id).stop_mode, STOP_STOP_CHARGING);
@@ -159,12 +141,12 @@ static void a_failed_start_is_stopped_with_the_reason(void **state)
     struct test_world *w = *state;
     const char *id = test_stopped(w);
 
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NONE);
     test_end_job(w, id, "the machine's disk is gone");
     assert_int_equal(test_inst(w, id).state, INST_STOPPED);
     assert_string_equal(test_inst(w, id).last_op, "start");
     assert_string_equal(test_inst(w, id).last_error, "the machine's disk is gone");
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NONE);
 }
 
 static void others_instances_are_unknown(void **state)
@@ -173,8 +155,8 @@ static void others_instances_are_unknown(void **state)
     const char *id = test_stopped(w);
 
     w->account = "1234567812345678";
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_INST_NOT_FOUND);
-    assert_int_equal(ask(w, "i-nobody", VERB_START, 0), ERR_INST_NOT_FOUND);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_INST_NOT_FOUND);
+    assert_int_equal(test_power(w, "i-nobody", VERB_START, 0), ERR_INST_NOT_FOUND);
 }
 
 static enum err break_disk(struct op *op, void *arg)
@@ -194,17 +176,17 @@ static void checks_come_in_the_documented_order(void **state)
     const char *id = test_stopped(w);
 
     w->core.settings.capacity_mib = 100;
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_NO_STOCK);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NO_STOCK);
     assert_int_equal(test_write(w, break_disk, (void *)id), ERR_NONE);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_DISK_UNUSABLE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_DISK_UNUSABLE);
     change(w, id, set_state, INST_RUNNING);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_INST_ALREADY);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_INST_ALREADY);
     change(w, id, set_overdue, 1);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_INST_OVERDUE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_INST_OVERDUE);
     change(w, id, set_locks, LOCK_SECURITY);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_INST_LOCKED);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_INST_LOCKED);
     change(w, id, set_state, INST_RECYCLED);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_INST_RECYCLED);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_INST_RECYCLED);
 }
 
 static void a_reboot_needs_its_disks_too(void **state)
@@ -214,9 +196,9 @@ static void a_reboot_needs_its_disks_too(void **state)
 
     assert_int_equal(test_write(w, break_disk, (void *)id), ERR_NONE);
     change(w, id, set_state, INST_RUNNING);
-    assert_int_equal(ask(w, id, VERB_REBOOT, 0), ERR_DISK_UNUSABLE);
-    assert_int_equal(ask(w, id, VERB_FORCE_REBOOT, 0), ERR_DISK_UNUSABLE);
-    assert_int_equal(ask(w, id, VERB_STOP, 0), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_REBOOT, 0), ERR_DISK_UNUSABLE);
+    assert_int_equal(test_power(w, id, VERB_FORCE_REBOOT, 0), ERR_DISK_UNUSABLE);
+    assert_int_equal(test_power(w, id, VERB_STOP, 0), ERR_NONE);
 }
 
 static void money_and_locks_refuse(void **state)
@@ -225,17 +207,18 @@ static void money_and_locks_refuse(void **state)
     const char *id = test_stopped(w);
 
     change(w, id, set_locks, LOCK_FINANCIAL);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_INST_OVERDUE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_INST_OVERDUE);
     change(w, id, set_locks, 0);
     change(w, id, set_prepaid, w->now + 1000);
-    assert_int_equal(ask(w, id, VERB_START, POWER_CHECK_ONLY), ERR_DRY_RUN);
+    assert_int_equal(test_power(w, id, VERB_START, POWER_CHECK_ONLY), ERR_DRY_RUN);
     w->now += 1000;
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_INST_EXPIRED);
-    assert_int_equal(ask(w, id, VERB_RELEASE, 0), ERR_INST_SUBSCRIBED);
-    assert_int_equal(ask(w, id, VERB_RELEASE, POWER_END_SUBSCRIPTION | POWER_CHECK_ONLY),
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_INST_EXPIRED);
+    assert_int_equal(test_power(w, id, VERB_RELEASE, 0), ERR_INST_SUBSCRIBED);
+    assert_int_equal(test_power(w, id, VERB_RELEASE, POWER_END_SUBSCRIPTION | POWER_CHECK_ONLY),
                      ERR_DRY_RUN);
     change(w, id, set_protection, 1);
-    assert_int_equal(ask(w, id, VERB_FORCE_RELEASE, POWER_END_SUBSCRIPTION), ERR_INST_PROTECTED);
+    assert_int_equal(test_power(w, id, VERB_FORCE_RELEASE, POWER_END_SUBSCRIPTION),
+                     ERR_INST_PROTECTED);
 }
 
 static void a_security_lock_refuses_stop_only_if_set(void **state)
@@ -245,10 +228,10 @@ static void a_security_lock_refuses_stop_only_if_set(void **state)
 
     change(w, id, set_state, INST_RUNNING);
     change(w, id, set_locks, LOCK_SECURITY);
-    assert_int_equal(ask(w, id, VERB_REBOOT, 0), ERR_INST_LOCKED);
-    assert_int_equal(ask(w, id, VERB_STOP, 0), ERR_INST_LOCKED);
+    assert_int_equal(test_power(w, id, VERB_REBOOT, 0), ERR_INST_LOCKED);
+    assert_int_equal(test_power(w, id, VERB_STOP, 0), ERR_INST_LOCKED);
     w->core.settings.lock_refuses_stop = false;
-    assert_int_equal(ask(w, id, VERB_STOP, 0), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_STOP, 0), ERR_NONE);
 }
 
 static enum err create_encrypted(struct op *op, void *arg)
@@ -292,13 +275,13 @@ static void an_encrypted_disk_needs_its_key(void **state)
 
     assert_int_equal(test_write(w, create_encrypted, &id), ERR_NONE);
     test_end_job(w, id, NULL);
-    assert_int_equal(ask(w, id, VERB_START, POWER_CHECK_ONLY), ERR_DRY_RUN);
+    assert_int_equal(test_power(w, id, VERB_START, POWER_CHECK_ONLY), ERR_DRY_RUN);
     assert_int_equal(test_write(w, set_grant, &no), ERR_NONE);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_KMS_UNAUTHORIZED);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_KMS_UNAUTHORIZED);
     assert_int_equal(test_write(w, set_grant, &yes), ERR_NONE);
-    assert_int_equal(ask(w, id, VERB_START, POWER_CHECK_ONLY), ERR_DRY_RUN);
+    assert_int_equal(test_power(w, id, VERB_START, POWER_CHECK_ONLY), ERR_DRY_RUN);
     assert_int_equal(test_write(w, damage_key, (void *)id), ERR_NONE);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_INTERNAL);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_INTERNAL);
 }
 
 static enum err break_local(struct op *op, void *arg)
@@ -320,12 +303,12 @@ static void a_failed_local_disk_can_be_made_anew(void **state)
     assert_int_equal(test_write(w, create_encrypted, &id), ERR_NONE);
     test_end_job(w, id, NULL);
     assert_int_equal(test_write(w, break_local, (void *)id), ERR_NONE);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_DISK_UNUSABLE);
-    assert_int_equal(ask(w, id, VERB_START, POWER_RESET_LOCAL), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_DISK_UNUSABLE);
+    assert_int_equal(test_power(w, id, VERB_START, POWER_RESET_LOCAL), ERR_NONE);
     test_end_job(w, id, NULL);
-    assert_int_equal(ask(w, id, VERB_STOP, 0), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_STOP, 0), ERR_NONE);
     test_end_job(w, id, NULL);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NONE);
 }
 
 static enum err use_bin(struct op *op, void *arg)
@@ -345,14 +328,14 @@ static void the_recycle_bin_comes_first(void **state)
     const char *id = test_stopped(w);
 
     assert_int_equal(test_write(w, use_bin, NULL), ERR_NONE);
-    assert_int_equal(ask(w, id, VERB_FORCE_RELEASE, POWER_TO_BIN), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_FORCE_RELEASE, POWER_TO_BIN), ERR_NONE);
     assert_int_equal(test_inst(w, id).verb, VERB_RECYCLE);
     test_end_job(w, id, NULL);
     assert_int_equal(test_inst(w, id).state, INST_RECYCLED);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_INST_RECYCLED);
-    assert_int_equal(ask(w, id, VERB_FORCE_RELEASE, POWER_TO_BIN), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_INST_RECYCLED);
+    assert_int_equal(test_power(w, id, VERB_FORCE_RELEASE, POWER_TO_BIN), ERR_NONE);
     test_end_job(w, id, NULL);
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_INST_NOT_FOUND);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_INST_NOT_FOUND);
 }
 
 static enum err stale_end(struct op *op, void *arg)
@@ -371,8 +354,8 @@ static void an_outdated_outcome_changes_nothing(void **state)
     struct test_world *w = *state;
     const char *id = test_stopped(w);
 
-    assert_int_equal(ask(w, id, VERB_START, 0), ERR_NONE);
-    assert_int_equal(ask(w, id, VERB_FORCE_REBOOT, 0), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_START, 0), ERR_NONE);
+    assert_int_equal(test_power(w, id, VERB_FORCE_REBOOT, 0), ERR_NONE);
     assert_int_equal(test_write(w, stale_end, (void *)id), ERR_NONE);
     assert_int_equal(test_inst(w, id).state, INST_REBOOTING);
 }
