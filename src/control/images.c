@@ -36,11 +36,12 @@ static enum err list(struct call *c, const void *in_, void *out_)
     struct list_out *out = out_;
     struct query q = {.order = "-created_at,id", .limit = 1000};
     enum err e = control_scope(c, in->account);
+    const char *const whose[] = {"", c->op.account}; /* the query keeps what it is given */
 
     if (e)
         return e;
     if (c->op.account)
-        query_in(&q, "account", (const char *const[]){"", c->op.account}, 2);
+        query_in(&q, "account", whose, 2);
     out->rows = store_find(c->op.tx, &rec_image, &q, &out->n);
     return ERR_NONE;
 }
