@@ -87,7 +87,7 @@ static int clock_show(struct cli *c)
     return e ? e : say(c, j);
 }
 
-#define WHOSE OPT_JSON, OPT_ACCOUNT, OPT_DATA
+#define WHOSE OPT_JSON, OPT_ONLY, OPT_DATA
 #define WHOSE_TEXT                                                                                 \
     "With --account the account gets a clock of its own; without, the clock of all accounts that " \
     "have none is meant. Needs `ostler serve --controls`."

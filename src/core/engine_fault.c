@@ -78,8 +78,11 @@ enum err engine_fault_remove(struct op *op, const char *id)
 
     if (!store_get(op->tx, &rec_engine_fault, id, &f) ||
         (op->account && !streq(f.account, op->account)))
-        return fail_param(op->fail, ERR_PARAM_VALUE, "faultId", "there is no engine fault '%s'",
-                          id);
+        return fail_param(
+            op->fail, ERR_PARAM_VALUE, "faultId",
+            "there is no engine fault '%s'; `ostler engine-fault ls` lists what there "
+            "is",
+            id);
     store_delete(op->tx, &rec_engine_fault, id);
     event_append(op, id, "engine-fault-removed", NULL);
     return ERR_NONE;
