@@ -164,7 +164,7 @@ static bool settled(struct tick *t)
         t->waits_since = now;
     if (now - t->waits_since > WAIT_AT_MOST && !t->gave_up) {
         log_write(LOG_WARN, "a clock goes on though an operation of the engine has not ended",
-                  NULL);
+                  "clock", *t->name ? t->name : "everybody's", NULL);
         t->gave_up = true;
     }
     if (!t->gave_up)
