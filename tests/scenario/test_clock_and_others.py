@@ -1,4 +1,5 @@
 """A clock that was moved, and what else tests ask for: snapshots, resets, failures of the engine."""
+import concurrent.futures
 import threading
 import time
 
@@ -75,6 +76,23 @@ def test_who_sent_a_clock_is_told_that_it_was_overtaken(cloud):
         asking.join(20)
         (code, text), = said
         assert code == 1 and "did not get to 3025-" in text, text
+
+
+def test_accounts_are_reset_while_their_clocks_go(cloud):
+    """Also while a step is being written: its thread must not look at what a reset changes."""
+    def suite(n):
+        account, key, secret = cloud.cli("account", "create", "suite%d" % n).stdout.split()[1:10:4]
+        ecs = ostler.Ecs(cloud, key, secret)
+        for _ in range(12):
+            ids = [ecs.run(**WEEKLY)[0] for _ in range(2)]
+            cloud.operator("AdvanceClock", account=account, duration="36500d", wait=False)
+            cloud.operator("Reset", account=account)
+            assert {ecs.state(i) for i in ids} == {""}
+            assert show(cloud, "--account", account) == BEGIN + " standing still"
+
+    assert cloud.ecs.ok("DescribeRegions")
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        list(pool.map(suite, range(6)))
 
 
 def test_a_start_that_takes_longer_does_so_by_the_clock(cloud):
