@@ -106,6 +106,22 @@ static bool among(const char *const *values, const char *s)
     return false;
 }
 
+static enum err not_among(struct decoder *d, const struct field *f)
+{
+    CLEANUP(buf_done) struct buf why = {0};
+
+    buf_str(&why, "has a value that is not known; known are");
+    for (size_t i = 0; f->values[i]; i++)
+        buf_fmt(&why, "%s %s", i ? "," : "", f->values[i]);
+    return refuse(d, f, ERR_PARAM_VALUE, why.data);
+}
+
+static const char *ill_formed(const struct field *f)
+{
+    return f->format == FMT_TIME ? "is not well formed; a time is like 2027-01-02T03:04:05Z"
+                                 : "is not well formed";
+}
+
 static enum err check_text(struct decoder *d, const struct field *f, const char *s)
 {
     enum err e;
@@ -113,9 +129,9 @@ static enum err check_text(struct decoder *d, const struct field *f, const char 
     if ((e = check_length(d, f, strlen(s), "bytes")))
         return e;
     if (f->values && !among(f->values, s))
-        return refuse(d, f, ERR_PARAM_VALUE, "has a value that is not known");
+        return not_among(d, f);
     if (!well_formed(d, f, s, &e))
-        return refuse(d, f, e, "is not well formed");
+        return refuse(d, f, e, ill_formed(f));
     return ERR_NONE;
 }
 

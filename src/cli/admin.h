@@ -17,6 +17,7 @@ int list_rows(struct cli *c, const char *action, json_t *body, const char *key,
               const struct row_column *columns, size_t n);
 
 #define WHOSE       OPT_ACCOUNT, OPT_DATA
+#define ONLY_WHOSE  OPT_ONLY, OPT_DATA
 #define ONE_OR_MORE .min_args = 1, .max_args = -1
 #define ONE         .min_args = 1, .max_args = 1
 

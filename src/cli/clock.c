@@ -41,12 +41,15 @@ static int tell(struct cli *c, const char *action, const char *key)
 {
     CLEANUP(json_free_p) json_t *j = NULL;
     json_t *body = account_body(c);
+    const char *target = "";
     bool waited = false;
 
     if (key)
         (void)json_object_set_new(body, key, json_string(c->args[0]));
     (void)json_object_set_new(body, "wait", json_boolean(!key));
     int e = operator_call(c, action, body, &j);
+    if (!e)
+        target = arena_str(c->arena, json_text(j, "target"));
     while (!e && *json_text(j, "target")) {
         progress(json_text(j, "time"), json_text(j, "target"));
         waited = true;
@@ -56,6 +59,11 @@ static int tell(struct cli *c, const char *action, const char *key)
         e = operator_call(c, "ShowClock", account_body(c), &j);
     }
     progress_end(waited);
+    if (!e && strcmp(json_text(j, "time"), target) < 0) /* both are of one form */
+        return say_error(CLI_FAILED,
+                         "the clock did not get to %s: everything was replaced or reset meanwhile, "
+                         "and it is %s now",
+                         target, json_text(j, "time"));
     return e ? e : say(c, j);
 }
 
@@ -87,7 +95,7 @@ static int clock_show(struct cli *c)
     return e ? e : say(c, j);
 }
 
-#define WHOSE OPT_JSON, OPT_ACCOUNT, OPT_DATA
+#define WHOSE OPT_JSON, OPT_ONLY, OPT_DATA
 #define WHOSE_TEXT                                                                                 \
     "With --account the account gets a clock of its own; without, the clock of all accounts that " \
     "have none is meant. Needs `ostler serve --controls`."

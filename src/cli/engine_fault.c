@@ -86,7 +86,7 @@ const struct verb verbs_engine_fault[] = {
      .args = "VERB",
      ONE,
      .opts = OPTS(OPT_FAIL, OPT_TEXT, OPT_HANG, OPT_DELAY, OPT_BREAK, OPT_INSTANCE, OPT_ZONE,
-                  OPT_TIMES, WHOSE),
+                  OPT_TIMES, ONLY_WHOSE),
      .summary = "Let operations of the engine fail, hang, take longer, or start broken machines",
      .more = "Only where the server has --controls. VERB is create, start, stop, reboot, release "
              "or '*'. The oldest fault that is about an operation and not used up strikes it when "
@@ -99,7 +99,7 @@ const struct verb verbs_engine_fault[] = {
     {.group = "engine-fault",
      .name = "ls",
      .args = "",
-     .opts = OPTS(OPT_JSON, WHOSE),
+     .opts = OPTS(OPT_JSON, ONLY_WHOSE),
      .summary = "List them, and how often each struck",
      .example = "ostler engine-fault ls",
      .run = ls},
@@ -107,7 +107,7 @@ const struct verb verbs_engine_fault[] = {
      .name = "rm",
      .args = "FAULT...",
      ONE_OR_MORE,
-     .opts = OPTS(WHOSE),
+     .opts = OPTS(ONLY_WHOSE),
      .summary = "Remove them; what hangs goes on",
      .example = "ostler engine-fault rm ef-1",
      .run = rm},

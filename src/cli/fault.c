@@ -173,9 +173,8 @@ const struct verb verbs_fault[] = {
      .args = "ACTION [CODE]",
      .min_args = 1,
      .max_args = 2,
-     .opts =
-         OPTS(OPT_DIALECT, OPT_TIMES, OPT_EVERY, OPT_PROBABILITY, OPT_INSTANCE, OPT_DELAY,
-              OPT_RETRY_AFTER, OPT_THEN, OPT_MESSAGE, OPT_STATUS, OPT_JSON, OPT_ACCOUNT, OPT_DATA),
+     .opts = OPTS(OPT_DIALECT, OPT_TIMES, OPT_EVERY, OPT_PROBABILITY, OPT_INSTANCE, OPT_DELAY,
+                  OPT_RETRY_AFTER, OPT_THEN, OPT_MESSAGE, OPT_STATUS, OPT_JSON, OPT_ONLY, OPT_DATA),
      .summary = "Ask for an error: of a code, of the connection, or both",
      .more =
          "Needs a server with --controls. CODE is what requests of ACTION are answered instead of "
@@ -196,7 +195,7 @@ const struct verb verbs_fault[] = {
     {.group = "fault",
      .name = "ls",
      .args = "",
-     .opts = OPTS(OPT_JSON, OPT_ACCOUNT, OPT_DATA),
+     .opts = OPTS(OPT_JSON, OPT_ONLY, OPT_DATA),
      .summary = "List the faults, and how many requests they saw and struck",
      .example = "ostler fault ls",
      .run = fault_ls},
@@ -204,7 +203,7 @@ const struct verb verbs_fault[] = {
      .name = "rm",
      .args = "ID...",
      .max_args = -1,
-     .opts = OPTS(OPT_ALL, OPT_ACCOUNT, OPT_DATA),
+     .opts = OPTS(OPT_ALL, OPT_ONLY, OPT_DATA),
      .summary = "Take faults away, or --all",
      .example = "ostler fault rm --all",
      .run = fault_rm},

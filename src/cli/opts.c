@@ -14,6 +14,7 @@ static const struct {
     [OPT_DATA] = {"data", 0, "DIR",
                   "the server's data directory (OSTLER_DATA, else ./var, else /var/lib/ostler)"},
     [OPT_ACCOUNT] = {"account", 0, "ID", "whose things (the first account's)"},
+    [OPT_ONLY] = {"account", 0, "ID", "only this account's (everybody's)"},
     [OPT_JSON] = {"json", 0, NULL, "print JSON"},
     [OPT_IDS] = {"ids", 0, NULL, "print ids only, one a line"},
     [OPT_FORCE] = {"force", 'f', NULL, "cut the power; with rm: also a running instance"},
@@ -97,6 +98,12 @@ const char *opt_usage(struct arena *a, enum opt_id id)
                      opts[id].arg ? opts[id].arg : "");
 }
 
+/* Where its value is kept. */
+static enum opt_id slot(enum opt_id id)
+{
+    return id == OPT_ONLY ? OPT_ACCOUNT : id;
+}
+
 /* getopt's two forms of the same: short letters, and long names. -f follows where nothing is
  * forced. */
 static void describe(const struct verb *v, struct buf *letters, struct option *long_opts,
@@ -151,7 +158,7 @@ static int check_words(const struct cli *c, int argc, char **argv)
         json_decref(text);
     }
     for (const enum opt_id *id = c->verb->opts; id && *id; id++)
-        if (opts[*id].arg && given(c, *id) && !*c->values[*id])
+        if (opts[*id].arg && given(c, slot(*id)) && !*c->values[slot(*id)])
             return say_usage(c, "--%s wants a value that is not empty", opts[*id].name);
     return CLI_OK;
 }
@@ -179,7 +186,7 @@ int opts_read(struct cli *c, int argc, char **argv, bool *ret_help)
         if (id == HELP)
             *ret_help = true;
         else
-            c->values[id] = optarg ? optarg : "";
+            c->values[slot((enum opt_id)id)] = optarg ? optarg : "";
     }
     c->args = argv + optind;
     c->n_args = (size_t)(argc - optind);

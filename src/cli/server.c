@@ -86,7 +86,6 @@ static const struct {
     {"OperationDenied.HostRepairing", "`ostler host maintain off` ends it"},
     {"QuotaExceed.ElasticQuota", "`ostler capacity ls` shows the quotas that are set"},
     {"InsufficientBalance", "`ostler account balance ok` takes it back"},
-    {"ActionNotFound", "`ostler serve --controls` has the controls of tests"},
     {"InvalidImageId.NotFound", "`ostler image ls` lists the images that there are"},
     {"InvalidKeyPair*", "`ostler keypair ls` lists the key pairs that there are"},
     {"SignatureDoesNotMatch", "is OSTLER_ACCESS_KEY_SECRET still this server's? "
@@ -96,7 +95,8 @@ static const struct {
     {"InvalidTimeStamp.Expired", "the clocks of client and server are too far apart"},
     {"AccountNotFound", "`ostler account ls` lists the accounts"},
     {"AccessKeyNotFound", "`ostler key ls` lists the access keys; `ostler key create` makes one"},
-    {"ChargeType", "only an instance made with --prepaid has a subscription"},
+    {"ChargeType", "`ostler show ID` tells how it is paid for; with --prepaid one is made that has "
+                   "a subscription"},
 };
 
 static const char *advice_for(const char *code)

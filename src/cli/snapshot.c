@@ -95,7 +95,7 @@ const struct verb verbs_snapshot[] = {
      .run = rm},
     {.name = "reset",
      .args = "",
-     .opts = OPTS(OPT_ACCOUNT, OPT_DATA),
+     .opts = OPTS(OPT_ONLY, OPT_DATA),
      .summary = "Take everything away but the first account, its keys and the images",
      .more = CONTROLS "With --account: only that account's things and its faults and clock; it and "
                       "its keys stay. Machines are switched off, and no id is given twice.",

@@ -22,6 +22,10 @@ static int start(struct cli *c)
     int e = operator_call(c, "StartTranscript", body, &j);
     if (!e)
         (void)printf("%s is being recorded into %s\n", json_text(j, "name"), json_text(j, "file"));
+    if (!e && json_integer_value(json_object_get(j, "requests")))
+        say_hint("it goes on after what is in there, %lld requests; `ostler transcript start NAME` "
+                 "begins another",
+                 (long long)json_integer_value(json_object_get(j, "requests")));
     return e;
 }
 

@@ -14,6 +14,7 @@ enum opt_id {
     OPT_NONE, /* ends a list */
     OPT_DATA,
     OPT_ACCOUNT,
+    OPT_ONLY, /* --account, of verbs that are about everybody without it: kept as OPT_ACCOUNT */
     OPT_JSON,
     OPT_IDS,
     OPT_FORCE,

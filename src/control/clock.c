@@ -10,7 +10,7 @@ struct in {
 
 struct out {
     struct clock_row row;
-    int64_t now, real, began;
+    int64_t now, real, began, target;
 };
 
 /* Whose clock; "": everybody's. */
@@ -34,9 +34,22 @@ static bool settled(struct call *c, const void *in_, void *out_, enum err *ret)
     struct out *out = out_;
     const char *account = str_empty(in->account) ? "" : in->account;
 
-    (void)ret;
     look(c, account, out);
-    return !in->wait || out->row.wish == CLOCK_CONTENT;
+    if (in->wait && out->row.wish != CLOCK_CONTENT)
+        return false;
+    if (in->wait && out->now < out->target)
+        *ret = fail(&c->fail, ERR_CLOCK,
+                    "the clock did not get to %s: everything was replaced or reset meanwhile, and "
+                    "it is %s now",
+                    time_seconds(c->arena, out->target), time_seconds(c->arena, out->now));
+    return true;
+}
+
+/* Its answer is about where it was told to go. */
+static enum err sent(struct out *out, enum err e)
+{
+    out->target = out->row.target;
+    return e;
 }
 
 static enum err run_advance(struct call *c, const void *in_, void *out_)
@@ -54,7 +67,7 @@ static enum err run_advance(struct call *c, const void *in_, void *out_)
                           "'%s' is no length of time; try 90s, 5m, 3h, 31d, 2w or 1y",
                           in->duration);
     out->began = clock_now(c->op.core, account);
-    return clock_advance(&c->op, account, by, &out->row);
+    return sent(out, clock_advance(&c->op, account, by, &out->row));
 }
 
 static enum err run_set(struct call *c, const void *in_, void *out_)
@@ -67,7 +80,7 @@ static enum err run_set(struct call *c, const void *in_, void *out_)
     if (e)
         return e;
     out->began = clock_now(c->op.core, account);
-    return clock_set(&c->op, account, field_time(in->time), &out->row);
+    return sent(out, clock_set(&c->op, account, field_time(in->time), &out->row));
 }
 
 static enum err run_freeze(struct call *c, const void *in, void *out_)

@@ -131,7 +131,8 @@ static enum err understand(struct call *c, const struct wanted *w, struct meanin
         return no_code(c, w, &known);
     if (fitting > 1)
         return fail_param(c->op.fail, ERR_NEEDED, "dialect",
-                          "more than one dialect has this action; say which: %s", dialect_names(c));
+                          "more than one dialect has this action; say which: %s (dialect)",
+                          dialect_names(c));
     return ERR_NONE;
 }
 

@@ -24,7 +24,8 @@ struct tick {
     bool writing;
     bool travels;         /* on its way to row.target */
     int64_t until;        /* of the write: what is due up to then happens */
-    bool position;        /* of the write: and the row is written */
+    bool position;        /* the next write writes the row, too */
+    bool puts;            /* of the write, which is another thread's: it writes the row */
     uint64_t waits_since; /* 0: it does not wait */
     bool gave_up;         /* something takes too long to be waited for */
     struct arena *arena;  /* the write's */
@@ -67,8 +68,8 @@ static enum err run(struct write *w, struct tx *tx)
         .core = t->c->config.core, .tx = tx, .arena = t->arena, .now = t->until, .fail = &f};
 
     tx_use_arena(tx, t->arena);
-    if (t->position)
-        store_update(tx, &rec_clock, &t->row);
+    if (t->puts)
+        store_update(tx, &rec_clock, &t->row); /* nothing, where it was removed meanwhile */
     if (t->until)
         (void)due_run(&op, t->name, t->until, THINGS_AT_ONCE);
     tx_use_arena(tx, NULL);
@@ -103,6 +104,7 @@ static void submit(struct tick *t, int64_t until)
 {
     t->write = (struct write){.run = run, .done = done};
     t->until = until;
+    t->puts = t->position;
     t->arena = arena_new();
     t->writing = !store_submit(t->c->config.store, &t->write);
     if (t->writing)
@@ -164,7 +166,7 @@ static bool settled(struct tick *t)
         t->waits_since = now;
     if (now - t->waits_since > WAIT_AT_MOST && !t->gave_up) {
         log_write(LOG_WARN, "a clock goes on though an operation of the engine has not ended",
-                  NULL);
+                  "clock", *t->name ? t->name : "everybody's", NULL);
         t->gave_up = true;
     }
     if (!t->gave_up)

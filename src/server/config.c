@@ -328,7 +328,10 @@ static int take(struct config *c, int argc, char **argv, int *at)
             return wrong("the option needs a value", arg);
         value = argv[++*at];
     }
-    return row->set(c, value) ? -1 : wrong("the option does not take this value", arg);
+    if (row->set(c, value))
+        return -1;
+    (void)fprintf(stderr, "ostler serve: --%s %s: %s\n", row->name, row->value, row->text);
+    return wrong("the option does not take this value", value);
 }
 
 /* ---- the file ---- */

@@ -298,7 +298,8 @@ class Server:
         for line in text.splitlines():
             if "level=error" in line or '"level":"error"' in line:
                 raise Failed("an error in the log: %s" % line)
-            if "ERROR: AddressSanitizer" in line or "runtime error:" in line or "LeakSanitizer" in line:
+            if "ERROR: AddressSanitizer" in line or "runtime error:" in line or "LeakSanitizer" in line \
+                    or "WARNING: ThreadSanitizer" in line:
                 raise Failed("a sanitizer spoke: %s\n%s" % (line, self.log_tail(60)))
         for name, secret in self.secrets:
             if secret and secret in text:

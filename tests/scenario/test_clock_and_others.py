@@ -1,4 +1,6 @@
 """A clock that was moved, and what else tests ask for: snapshots, resets, failures of the engine."""
+import concurrent.futures
+import threading
 import time
 
 import ostler
@@ -49,6 +51,48 @@ def test_a_reset_is_now(cloud):
     cloud.cli("reset")
     assert cloud.ecs.state(iid) == ""
     assert not show(cloud).endswith("standing still")
+
+
+def test_who_sent_a_clock_is_told_that_it_was_overtaken(cloud):
+    """An advance whose clock a load takes away has not arrived, and does not say so."""
+    def by_verb(said):
+        r = cloud.cli("clock", "advance", "365000d", check=False)
+        said.append((r.returncode, r.stderr))
+
+    def by_http(said):
+        try:
+            said.append((0, cloud.operator("AdvanceClock", duration="365000d")))
+        except ostler.Failed as e:
+            said.append((1, str(e)))
+
+    cloud.ecs.run(**WEEKLY)
+    cloud.cli("snapshot", "save", "early")
+    for ask in (by_verb, by_http):
+        said = []
+        asking = threading.Thread(target=ask, args=(said,))
+        asking.start()
+        ostler.wait_for("the clock to go", lambda: "on its way" in show(cloud))
+        cloud.cli("snapshot", "load", "early")
+        asking.join(20)
+        (code, text), = said
+        assert code == 1 and "did not get to 3025-" in text, text
+
+
+def test_accounts_are_reset_while_their_clocks_go(cloud):
+    """Also while a step is being written: its thread must not look at what a reset changes."""
+    def suite(n):
+        account, key, secret = cloud.cli("account", "create", "suite%d" % n).stdout.split()[1:10:4]
+        ecs = ostler.Ecs(cloud, key, secret)
+        for _ in range(12):
+            ids = [ecs.run(**WEEKLY)[0] for _ in range(2)]
+            cloud.operator("AdvanceClock", account=account, duration="36500d", wait=False)
+            cloud.operator("Reset", account=account)
+            assert {ecs.state(i) for i in ids} == {""}
+            assert show(cloud, "--account", account) == BEGIN + " standing still"
+
+    assert cloud.ecs.ok("DescribeRegions")
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        list(pool.map(suite, range(6)))
 
 
 def test_a_start_that_takes_longer_does_so_by_the_clock(cloud):
