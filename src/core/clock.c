@@ -140,6 +140,22 @@ int64_t clock_now(const struct core *core, const char *account)
     return shown(core, &h);
 }
 
+struct op op_own(struct core *core, struct tx *tx, struct arena *a, struct fail *f)
+{
+    return (struct op){.core = core, .tx = tx, .arena = a, .now = clock_now(core, NULL), .fail = f};
+}
+
+int64_t op_now_of_inst(struct op *op, const char *inst, const char *account)
+{
+    struct inst in;
+
+    if (!clocks_moved(op->core))
+        return op->now;
+    if (!account && store_get(op->tx, &rec_inst, inst, &in))
+        account = in.account;
+    return clock_now(op->core, account);
+}
+
 const char *clock_of(const struct core *core, const char *account)
 {
     bool own;

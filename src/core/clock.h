@@ -32,6 +32,11 @@ int64_t clock_now(const struct core *core, const char *account);
 /* By whose clock the account goes: its own name, or "". */
 const char *clock_of(const struct core *core, const char *account);
 bool clock_stands(const struct core *core, const char *account);
+/* An operation of the server's own, at what everybody's clock shows. */
+struct op op_own(struct core *core, struct tx *tx, struct arena *a, struct fail *f);
+/* What happens to an instance happens by its account's clock: what that shows. `account` NULL: it
+ * is looked up. */
+int64_t op_now_of_inst(struct op *op, const char *inst, const char *account);
 /* Has any been moved? */
 bool clocks_moved(const struct core *core);
 /* Does any account have its own? Then what is newer need not have been made later. */

@@ -2,6 +2,7 @@
 #include "engine/harms.h"
 
 #include "base/map.h"
+#include "core/clock.h"
 #include "core/harm.h"
 #include "net/loop.h"
 
@@ -43,16 +44,12 @@ static void submit(struct asked *a);
 static enum err tell(struct write *w, struct tx *tx)
 {
     struct asked *a = CONTAINER_OF(w, struct asked, write);
-    struct world *world = a->h->config.core->world;
     CLEANUP(arena_free_p) struct arena *arena = arena_new();
     struct fail f = {0};
-    struct op op = {.core = a->h->config.core,
-                    .tx = tx,
-                    .arena = arena,
-                    .now = world->now_ms(world),
-                    .fail = &f};
+    struct op op = op_own(a->h->config.core, tx, arena, &f);
 
     tx_use_arena(tx, arena);
+    op.now = op_now_of_inst(&op, a->inst, NULL);
     enum err e = harm_end(&op, a->inst, a->error);
     tx_use_arena(tx, NULL);
     return e;

@@ -34,33 +34,15 @@ static void report_free(struct report *r)
 
 /* ---- the write ---- */
 
-/* What happens to an instance happens by its account's clock. */
-static int64_t now_of(struct op *op, const struct report *r)
-{
-    const char *account = r->account;
-    struct inst in;
-
-    if (!clocks_moved(op->core))
-        return op->now;
-    if (!account && store_get(op->tx, &rec_inst, r->news.inst, &in))
-        account = in.account;
-    return clock_now(op->core, account);
-}
-
 static enum err run(struct write *w, struct tx *tx)
 {
     struct report *r = CONTAINER_OF(w, struct report, write);
-    struct core *core = r->s->config.core;
     struct fail f = {0};
-    struct op op = {.core = core,
-                    .tx = tx,
-                    .arena = r->arena,
-                    .account = r->account,
-                    .now = clock_now(core, NULL),
-                    .fail = &f};
+    struct op op = op_own(r->s->config.core, tx, r->arena, &f);
 
     tx_use_arena(tx, r->arena);
-    op.now = now_of(&op, r);
+    op.account = r->account;
+    op.now = op_now_of_inst(&op, r->news.inst, r->account);
     enum err e = r->news.kind->write(&op, &r->news);
     tx_use_arena(tx, NULL);
     return e;

@@ -10,11 +10,7 @@ void view_open(struct view *v, struct supervisor *s)
 {
     *v = (struct view){.arena = arena_new()};
     v->tx = store_read(s->config.store, v->arena);
-    v->op = (struct op){.core = s->config.core,
-                        .tx = v->tx,
-                        .arena = v->arena,
-                        .now = clock_now(s->config.core, NULL),
-                        .fail = &v->fail};
+    v->op = op_own(s->config.core, v->tx, v->arena, &v->fail);
 }
 
 bool view_close(struct view *v)

@@ -14,13 +14,8 @@ struct front {
     pthread_t thread;
     bool started;
     struct loop *loop;
-    struct loop_rest *rest;
-    struct loop_wake *committed, *told;
-    struct store *store;
-    struct api *api;
-    struct web web;
-    struct http_server *http;
-    struct loop_timer *poll; /* of what answers wait for */
+    struct loop_wake *told;
+    struct desk desk;
 
     pthread_mutex_t lock; /* of what others tell it: */
     int *fds;
@@ -28,47 +23,6 @@ struct front {
     bool drain, stop;
     bool draining;
 };
-
-static void on_committed(void *ctx)
-{
-    struct front *f = ctx;
-
-    loop_wake_send(f->committed);
-}
-
-static void deliver(void *ctx)
-{
-    struct front *f = ctx;
-
-    store_deliver(f->store);
-}
-
-static void rest(void *ctx)
-{
-    struct front *f = ctx;
-
-    store_rest(f->store);
-}
-
-static void poll(void *ctx)
-{
-    struct front *f = ctx;
-
-    if (api_poll(f->api))
-        loop_timer_set(f->poll, POLL_MS, 0);
-}
-
-static void waits(void *ctx)
-{
-    loop_timer_set(((struct front *)ctx)->poll, 0, 0);
-}
-
-static void changed(void *ctx)
-{
-    struct front *f = ctx;
-
-    f->config.api.changed(f->config.api.ctx);
-}
 
 static void on_drained(void *ctx)
 {
@@ -91,11 +45,10 @@ static void on_told(void *ctx)
     (void)pthread_mutex_unlock(&f->lock);
 
     for (size_t i = 0; i < n; i++)
-        http_server_adopt(f->http, fds[i]);
+        http_server_adopt(f->desk.http, fds[i]);
     if (drain && !f->draining) {
         f->draining = true;
-        api_give_up(f->api);
-        http_server_drain(f->http, on_drained, f);
+        desk_drain(&f->desk, on_drained, f);
     }
     if (stop)
         loop_stop(f->loop);
@@ -124,29 +77,13 @@ static int start_thread(struct front *f)
 
 static enum err open_all(struct front *f, struct fail *fail_)
 {
-    struct api_config api = f->config.api;
-    enum err e = store_attach(
-        api.store, &(struct store_config){.committed = on_committed, .ctx = f, .shares = true},
-        &f->store, fail_);
+    const struct store_config end = desk_store_config(&f->desk);
+    enum err e = store_attach(f->config.store, &end, &f->desk.store, fail_);
+    int r;
 
     if (e)
         return e;
-    f->rest = loop_rest_new(f->loop, rest, f);
-    f->poll = loop_timer_new(f->loop, poll, f);
-    api.store = f->store;
-    api.changed = changed;
-    api.waits = waits;
-    api.ctx = f;
-    f->api = api_new(&api);
-    f->web = f->config.web;
-    f->web.api = f->api;
-    struct http_config http = {.handle = web_handle,
-                               .refuse = web_refuse,
-                               .ctx = &f->web,
-                               .tls = f->config.tls,
-                               .max_conns = f->config.max_conns};
-    int r = http_server_new(f->loop, &http, &f->http);
-    if (r < 0 || (r = -start_thread(f)) < 0)
+    if ((r = desk_open(&f->desk, &f->config.desk)) < 0 || (r = -start_thread(f)) < 0)
         return fail(fail_, ERR_INTERNAL, "a thread for requests cannot be started: %s",
                     strerror(-r));
     return ERR_NONE;
@@ -163,7 +100,7 @@ enum err front_new(const struct front_config *config, struct front **ret, struct
         free(f);
         return fail(fail_, ERR_INTERNAL, "no event loop: %s", strerror(errno));
     }
-    f->committed = loop_wake_new(f->loop, deliver, f);
+    desk_init(&f->desk, f->loop);
     f->told = loop_wake_new(f->loop, on_told, f);
     enum err e = open_all(f, fail_);
     if (e)
@@ -212,13 +149,7 @@ void front_free(struct front *f)
         tell(f, &f->stop);
         (void)pthread_join(f->thread, NULL);
     }
-    store_close(f->store); /* delivers what was committed */
-    api_give_up(f->api);
-    http_server_free(f->http);
-    api_free(f->api);
-    loop_timer_free(f->poll);
-    loop_rest_free(f->rest);
-    loop_wake_free(f->committed);
+    desk_done(&f->desk);
     loop_wake_free(f->told);
     loop_free(f->loop);
     for (size_t i = 0; i < f->n_fds; i++)

@@ -6,18 +6,13 @@
 #ifndef OSTLER_SERVER_FRONT_H
 #define OSTLER_SERVER_FRONT_H
 
-#include "server/web.h"
+#include "server/desk.h"
 
 struct front;
 
-enum { POLL_MS = 5 }; /* between two looks at what an answer waits for */
-
 struct front_config {
-    struct api_config api; /* `store`: any end; the front attaches its own. `changed` is called on
-                              the front's thread */
-    struct web web;        /* without its `api`; `ready` is called on the front's thread */
-    struct tls_ctx *tls;
-    size_t max_conns;
+    struct desk_config desk;    /* `changed` and `ready` are called on the front's thread */
+    struct store *store;        /* any end; the front attaches its own */
     void (*drained)(void *ctx); /* on the front's thread: see front_drain */
     void *ctx;
 };

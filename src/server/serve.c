@@ -26,11 +26,11 @@
 #include "net/loop.h"
 #include "net/tls.h"
 #include "server/config.h"
+#include "server/desk.h"
 #include "server/front.h"
 #include "server/opkey.h"
 #include "server/seed.h"
 #include "server/upkeep.h"
-#include "server/web.h"
 #include "version.h"
 
 const struct dialect *const served_dialects[] = {&dialect_operator, &dialect_zenlayer,
@@ -43,22 +43,18 @@ struct server {
     struct arena *arena; /* what lives as long as the server */
     int lock_fd;
     struct loop *loop;
-    struct loop_wake *committed, *changed, *drained;
-    struct loop_rest *rest;
+    struct loop_wake *changed, *drained;
+    struct loop_rest *rest; /* of the fronts' `ready` */
     struct loop_signal *signals[2];
     struct loop_timer *patience; /* with requests in progress, when ending */
-    struct loop_timer *poll;     /* of what answers wait for */
     struct core core;
     struct catalog *catalog;
-    struct store *store;
     struct transcript *transcript; /* NULL without test controls */
     struct supervisor *supervisor;
     struct clockwork *clockwork;
     struct upkeep *upkeep;
-    struct api *api;
-    struct web web;
+    struct desk desk; /* has the store */
     struct tls_ctx *tls;
-    struct http_server *http;
     struct front **fronts; /* other threads that answer requests */
     size_t n_fronts, next_front;
     atomic_bool ready;     /* as the fronts may ask it */
@@ -106,25 +102,10 @@ static enum err open_catalog(struct server *s, struct fail *f)
     return catalog_new(path ? buf_cstr(&text) : NULL, &s->catalog, f);
 }
 
-static void on_committed(void *ctx)
-{
-    struct server *s = ctx;
-
-    loop_wake_send(s->committed);
-}
-
-static void deliver(void *ctx)
-{
-    struct server *s = ctx;
-
-    store_deliver(s->store);
-}
-
 static void rest(void *ctx)
 {
     struct server *s = ctx;
 
-    store_rest(s->store);
     atomic_store(&s->ready, supervisor_ready(s->supervisor));
 }
 
@@ -149,14 +130,11 @@ static enum err open_core(struct server *s, struct fail *f)
         (e = open_catalog(s, f)))
         return e;
     s->core.catalog = s->catalog;
-    s->committed = loop_wake_new(s->loop, deliver, s);
-    if ((e = store_open(
-             &(struct store_config){
-                 .dir = s->config.dir, .committed = on_committed, .ctx = s, .shares = true},
-             &s->store, f)))
+    struct store_config store = desk_store_config(&s->desk);
+    store.dir = s->config.dir;
+    if ((e = store_open(&store, &s->desk.store, f)))
         return e;
-    s->rest = loop_rest_new(s->loop, rest, s);
-    return seed(s->store, &s->core, s->config.dir, s->config.driver == &engine_sim, s->arena,
+    return seed(s->desk.store, &s->core, s->config.dir, s->config.driver == &engine_sim, s->arena,
                 &s->seeded, f);
 }
 
@@ -179,21 +157,21 @@ static enum err open_engine(struct server *s, struct fail *f)
     s->config.engine.dir = s->config.dir;
     s->config.engine.self = arena_str(s->arena, self);
     enum err e = supervisor_new(&(struct supervisor_config){.loop = s->loop,
-                                                            .store = s->store,
+                                                            .store = s->desk.store,
                                                             .core = &s->core,
                                                             .driver = s->config.driver,
                                                             .engine = s->config.engine,
                                                             .told = told,
                                                             .ctx = s,
-                                                            .renews = upkeep_renews(s->store)},
+                                                            .renews = upkeep_renews(s->desk.store)},
                                 &s->supervisor, f);
     if (e)
         return e;
     s->clockwork = clockwork_new(&(struct clockwork_config){
-        .loop = s->loop, .store = s->store, .core = &s->core, .supervisor = s->supervisor});
+        .loop = s->loop, .store = s->desk.store, .core = &s->core, .supervisor = s->supervisor});
     s->upkeep = upkeep_new(&(struct upkeep_config){.loop = s->loop,
                                                    .clockwork = s->clockwork,
-                                                   .store = s->store,
+                                                   .store = s->desk.store,
                                                    .core = &s->core,
                                                    .supervisor = s->supervisor,
                                                    .dir = s->config.dir,
@@ -220,19 +198,6 @@ static void changed(void *ctx)
     upkeep_kick(s->upkeep);
 }
 
-static void poll(void *ctx)
-{
-    struct server *s = ctx;
-
-    if (api_poll(s->api))
-        loop_timer_set(s->poll, POLL_MS, 0);
-}
-
-static void waits(void *ctx)
-{
-    loop_timer_set(((struct server *)ctx)->poll, 0, 0);
-}
-
 /* ---- the other threads ---- */
 
 static bool front_ready(void *ctx)
@@ -254,9 +219,9 @@ static void one_drained(void *ctx)
 }
 
 /* Connections go round, ours is the last of each. */
-static bool pass(void *ctx, int fd)
+static bool pass(struct desk *d, int fd)
 {
-    struct server *s = CONTAINER_OF(ctx, struct server, web);
+    struct server *s = CONTAINER_OF(d, struct server, desk);
     size_t next = s->next_front++ % (s->n_fronts + 1);
 
     return next < s->n_fronts && front_take(s->fronts[next], fd);
@@ -271,21 +236,27 @@ static size_t threads(const struct config *c)
     return processors < 1 ? 1 : processors > USUAL_THREADS ? USUAL_THREADS : (size_t)processors;
 }
 
+/* What all threads have alike. */
+static struct desk_config desk_of(struct server *s, size_t n_threads, bool tls_only)
+{
+    return (struct desk_config){.api = {.core = &s->core,
+                                        .dialects = served_dialects,
+                                        .transcript = s->transcript,
+                                        .ctx = s},
+                                .web = {.tls_only = tls_only, .ctx = s},
+                                .tls = s->tls,
+                                .max_conns = MAX_CONNS / n_threads};
+}
+
 static enum err open_fronts(struct server *s, size_t n, bool tls_only, struct fail *f)
 {
-    const struct front_config config = {
-        .api = {.core = &s->core,
-                .store = s->store,
-                .dialects = served_dialects,
-                .changed = front_changed,
-                .transcript = s->transcript,
-                .ctx = s},
-        .web = {.tls_only = tls_only, .ready = front_ready, .ctx = s},
-        .tls = s->tls,
-        .max_conns = MAX_CONNS / (n + 1),
-        .drained = one_drained,
-        .ctx = s};
+    struct front_config config = {.desk = desk_of(s, n + 1, tls_only),
+                                  .store = s->desk.store,
+                                  .drained = one_drained,
+                                  .ctx = s};
 
+    config.desk.api.changed = front_changed;
+    config.desk.web.ready = front_ready;
     s->fronts = ARENA_ARRAY(s->arena, struct front *, n + 1);
     for (; s->n_fronts < n; s->n_fronts++) {
         enum err e = front_new(&config, &s->fronts[s->n_fronts], f);
@@ -301,43 +272,41 @@ static bool is_loopback(const char *host)
     return streq(host, "localhost") || streq(host, "::1") || str_starts(host, "127.");
 }
 
+static int open_desk(struct server *s, size_t n_threads, bool tls_only)
+{
+    struct desk_config config = desk_of(s, n_threads, tls_only);
+
+    config.api.changed = changed;
+    config.web.ready = ready;
+    config.pass = n_threads > 1 ? pass : NULL;
+    s->rest = loop_rest_new(s->loop, rest, s);
+    return desk_open(&s->desk, &config);
+}
+
 static enum err open_http(struct server *s, struct fail *f)
 {
     const struct config *c = &s->config;
+    bool tls_only = !is_loopback(c->host) && !c->insecure_http;
     size_t n = threads(c);
-    struct http_config http = {.handle = web_handle,
-                               .refuse = web_refuse,
-                               .pass = n > 1 ? pass : NULL,
-                               .max_conns = MAX_CONNS / n,
-                               .ctx = &s->web};
+    enum err err;
     uint16_t port;
     int e;
 
     if ((e = tls_authority_open(c->dir, c->names, c->n_names)) < 0 ||
         (e = tls_ctx_new(c->dir, &s->tls)) < 0)
         return fail(f, ERR_INTERNAL, "the certificate in %s: %s", c->dir, strerror(-e));
-    http.tls = s->tls;
-    bool tls_only = !is_loopback(c->host) && !c->insecure_http;
-    s->api = api_new(&(struct api_config){.core = &s->core,
-                                          .store = s->store,
-                                          .dialects = served_dialects,
-                                          .changed = changed,
-                                          .waits = waits,
-                                          .transcript = s->transcript,
-                                          .ctx = s});
-    s->web = (struct web){.api = s->api, .tls_only = tls_only, .ready = ready, .ctx = s};
-    enum err err = open_fronts(s, n - 1, tls_only, f);
-    if (err)
+    if ((err = open_fronts(s, n - 1, tls_only, f)))
         return err;
-    if ((e = http_server_new(s->loop, &http, &s->http)) < 0)
+    if ((e = open_desk(s, n, tls_only)) < 0)
         return fail(f, ERR_INTERNAL, "no HTTP server: %s", strerror(-e));
-    if ((e = http_server_listen_tcp(s->http, c->host, c->port, &port)) < 0)
+    struct http_server *http = s->desk.http;
+    if ((e = http_server_listen_tcp(http, c->host, c->port, &port)) < 0)
         return fail(
             f, ERR_INTERNAL,
             "cannot listen on %s:%u: %s; `ostler doctor` says who does, --listen chooses another",
             c->host, c->port, strerror(-e));
     const char *operator_socket = arena_fmt(s->arena, "%s/ostler.sock", c->dir);
-    if ((e = http_server_listen_unix(s->http, operator_socket)) < 0)
+    if ((e = http_server_listen_unix(http, operator_socket)) < 0)
         return fail(f, ERR_INTERNAL, "cannot listen on %s: %s", operator_socket, strerror(-e));
     bool v6 = strchr(c->host, ':') != NULL;
     const char *at = arena_fmt(s->arena, v6 ? "[%s]:%u" : "%s:%u", c->host, port);
@@ -411,8 +380,7 @@ static void drained(void *ctx)
 static void drain(struct server *s)
 {
     atomic_store(&s->undrained, (unsigned)s->n_fronts + 1);
-    api_give_up(s->api);
-    http_server_drain(s->http, one_drained, s); /* nobody is passed on any more */
+    desk_drain(&s->desk, one_drained, s); /* nobody is passed on any more */
     for (size_t i = 0; i < s->n_fronts; i++)
         front_drain(s->fronts[i]);
     loop_timer_set(s->patience, DRAIN_MS, 0);
@@ -440,7 +408,7 @@ static enum err open_all(struct server *s, struct fail *f)
         return fail(f, ERR_INTERNAL, "no event loop: %s", strerror(errno));
     s->changed = loop_wake_new(s->loop, changed, s);
     s->drained = loop_wake_new(s->loop, drained, s);
-    s->poll = loop_timer_new(s->loop, poll, s);
+    desk_init(&s->desk, s->loop);
     if (s->config.settings.controls)
         s->transcript = transcript_new(arena_fmt(s->arena, "%s/transcripts", s->config.dir));
     if (s->transcript)
@@ -462,21 +430,16 @@ static void close_all(struct server *s)
     supervisor_stop(s->supervisor);
     while (s->n_fronts)
         front_free(s->fronts[--s->n_fronts]);
-    store_close(s->store); /* delivers what was committed */
+    desk_done(&s->desk);
     clockwork_free(s->clockwork);
     upkeep_free(s->upkeep);
     supervisor_free(s->supervisor);
-    api_give_up(s->api);
-    http_server_free(s->http);
-    api_free(s->api);
     transcript_free(s->transcript);
     tls_ctx_free(s->tls);
     for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
         loop_signal_free(s->signals[i]);
     loop_timer_free(s->patience);
-    loop_timer_free(s->poll);
     loop_rest_free(s->rest);
-    loop_wake_free(s->committed);
     loop_wake_free(s->changed);
     loop_wake_free(s->drained);
     loop_free(s->loop);

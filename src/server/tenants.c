@@ -36,17 +36,10 @@ struct tenants {
     bool stopping;
 };
 
-static struct op op_for(struct tenants *ts, struct tx *tx, struct arena *a, struct fail *f)
-{
-    struct core *core = ts->config.core;
-
-    return (struct op){.core = core, .tx = tx, .arena = a, .now = clock_now(core, NULL), .fail = f};
-}
-
 static bool tenant_step(struct tenant *t, struct tx *tx)
 {
     struct tenants *ts = t->ts;
-    struct op op = op_for(ts, tx, t->arena, &t->fail);
+    struct op op = op_own(ts->config.core, tx, t->arena, &t->fail);
 
     t->left = account_release(&op, t->account);
     if (t->left && !t->late)

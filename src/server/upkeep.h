@@ -1,11 +1,7 @@
 /*
  * Carries out what core/chore.h asks for: snapshots saved and loaded, resets. On the main thread,
  * in steps whose state is in the store: who is killed in the middle begins the same again, or finds
- * that it was done.
- *
- * A load or a reset of the whole: clients' writes are refused; the supervisor lets nothing run
- * and clocks stay where they are; the rows become others in one transaction; both go on by what
- * they say.
+ * that it was done. Those of the whole are whole.c's, those of single accounts tenants.c's.
  */
 #ifndef OSTLER_SERVER_UPKEEP_H
 #define OSTLER_SERVER_UPKEEP_H

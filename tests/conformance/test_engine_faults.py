@@ -300,6 +300,23 @@ def test_harm_that_was_asked_for_outlives_the_daemon(program):
         ostler.wait_for("it to be over", lambda: harms(s) == [])
 
 
+def test_harm_that_could_not_be_done_is_told_by_the_clock(program):
+    with ostler.Server(args=CONTROLS) as s:
+        iid = s.ecs.create_running()
+        s.ecs.ok("StopInstance", InstanceId=iid)
+        s.wait_state(iid, "Stopped")
+        s.cli("clock", "freeze")
+        s.cli("clock", "set", "2031-01-01T00:00:00Z")
+        s.stop()
+        with sqlite3.connect(s.data + "/ostler.db") as db:
+            db.execute("INSERT INTO harm VALUES (?, 0, 0, 0, '', 0)", (iid,))
+        db.close()
+        s.start()
+        at = ostler.wait_for("the event", lambda: [
+            e["at"] for e in s.operator("ListEvents", subject=iid, limit=1000)["events"] if e["kind"] == "harm-failed"])
+        assert at == ["2031-01-01T00:00:00Z"]
+
+
 def harms(s):
     db = sqlite3.connect("file:%s/ostler.db?mode=ro" % s.data, uri=True)
     try:
