@@ -8,11 +8,12 @@ enum err listing_run(struct call *c, const void *in_, void *out_)
     struct listed *out = out_;
     struct query q = {.order = l->order, .limit = l->limit};
     enum err e = control_scope(c, in->account);
+    const char *const whose[] = {"", c->op.account}; /* the query keeps what it is given */
 
     if (e)
         return e;
     if (c->op.account && l->shared)
-        query_in(&q, "account", (const char *const[]){"", c->op.account}, 2);
+        query_in(&q, "account", whose, ARRAY_LEN(whose));
     else if (c->op.account)
         query_text(&q, "account", CMP_EQ, c->op.account);
     out->rows = store_find(c->op.tx, l->rec, &q, &out->n);
