@@ -297,8 +297,9 @@ def test_everything_at_once_and_kills(new_server):
         settle(cloud)
         check_starts(s)
     assert all(sum(d) for d in zip(*done)), done  # everybody did something
-    assert cloud.did >= {"SaveSnapshot", "LoadSnapshot", "Reset", "AdvanceClock", "AddFault", "AddEngineFault",
-                         "StartTranscript"}, cloud.did
+    if ROUNDS >= 20:  # in a few rounds on a busy computer not everything has its turn
+        assert cloud.did >= {"SaveSnapshot", "LoadSnapshot", "Reset", "AdvanceClock", "AddFault", "AddEngineFault",
+                             "StartTranscript"}, cloud.did
     cloud.ok("Reset")
     for table in ("inst", "job", "fault", "engine_fault", "capacity", "harm", "clock", "due", "leftover", "renewal"):
         assert rows(s, "SELECT * FROM %s" % table) == [], table
