@@ -4,7 +4,6 @@
  */
 #include "api/transcript.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -48,13 +47,6 @@ void transcript_free(struct transcript *t)
     free(t->name);
     free(t->why);
     free(t);
-}
-
-bool transcript_name_ok(const char *name)
-{
-    size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
-
-    return n > 0 && !name[n] && n <= TRANSCRIPT_MAX_NAME && isalnum((unsigned char)*name);
 }
 
 const char *transcript_dir(const struct transcript *t)
@@ -195,14 +187,14 @@ void transcript_resume(struct transcript *t)
 {
     CLEANUP(free_p) char *path = xasprintf("%s/" MEMORY, t->dir);
     CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    char text[TRANSCRIPT_MAX_NAME + 32] = "", *name = NULL;
+    char text[FILE_NAME_MAX + 32] = "", *name = NULL;
     struct fail f;
 
     if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
         return;
     text[strcspn(text, "\n")] = 0;
     long long max_bytes = strtoll(text, &name, 10);
-    if (*name == ' ' && transcript_name_ok(name + 1))
+    if (*name == ' ' && file_name_ok(name + 1))
         (void)transcript_open(t, name + 1, max_bytes, &f); /* it keeps the reason, and logs it */
 }
 

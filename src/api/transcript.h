@@ -16,7 +16,6 @@
 
 struct transcript;
 
-enum { TRANSCRIPT_MAX_NAME = 64 };
 #define TRANSCRIPT_MAX_BYTES (INT64_C(1) << 30) /* of one file */
 
 struct transcript_status {
@@ -30,9 +29,7 @@ struct transcript_status {
 struct transcript *transcript_new(const char *dir);
 void transcript_free(struct transcript *t); /* NULL is fine */
 
-/* 1..TRANSCRIPT_MAX_NAME of [A-Za-z0-9._-], the first a letter or digit. */
-bool transcript_name_ok(const char *name);
-/* DIR/NAME.jsonl in the arena. */
+/* DIR/NAME.jsonl in the arena; a NAME is a file_name_ok. */
 const char *transcript_path(const struct transcript *t, struct arena *a, const char *name);
 const char *transcript_dir(const struct transcript *t);
 

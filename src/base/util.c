@@ -67,3 +67,13 @@ int parse_i64(const char *s, long long *ret)
     *ret = v;
     return 0;
 }
+
+bool file_name_ok(const char *name)
+{
+#define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+    size_t n = strlen(name);
+
+    return n >= 1 && n <= FILE_NAME_MAX && strspn(name, ALNUM) >= 1 &&
+           strspn(name, ALNUM "._-") == n;
+#undef ALNUM
+}

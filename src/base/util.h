@@ -72,4 +72,9 @@ char *xasprintf(const char *fmt, ...) PRINTF(1, 2) __attribute__((malloc));
  * -ERANGE. */
 int parse_i64(const char *s, long long *ret);
 
+/* What people may name a file, or a directory, of ours: 1..FILE_NAME_MAX of [A-Za-z0-9._-], the
+ * first a letter or digit, so that it leads nowhere else. */
+enum { FILE_NAME_MAX = 64 };
+bool file_name_ok(const char *name);
+
 #endif

@@ -13,16 +13,6 @@ static void json_free_p(json_t **j)
     json_decref(*j);
 }
 
-bool image_id_ok(const char *id)
-{
-    static const char alnum[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    size_t n = strlen(id);
-
-    return n >= 1 && n <= 64 && strspn(id, alnum) >= 1 &&
-           strspn(id + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") ==
-               n - 1;
-}
-
 /* A regular file in the directory, or a negative errno. */
 static int open_file(int dirfd, const char *name, struct stat *st)
 {

@@ -7,11 +7,9 @@
 #include "base/arena.h"
 #include "core/model.h"
 
-/* An image's id is its directory's name below DATA/images: 1..64 of [A-Za-z0-9._-], the first a
- * letter or digit. */
-bool image_id_ok(const char *id);
-
 /*
+ * An image's id is its directory's name below DATA/images, a file_name_ok.
+ *
  * Reads DIR/image.json and looks at the files that it names; fills everything of the row but id,
  * account and created_at. Reads a few KiB of disk. Returns NULL, or a sentence in the arena that
  * says what is wrong: a disk that leads to other files of the host (a backing file) is refused.

@@ -45,7 +45,7 @@ static enum err register_image(struct call *c, const void *in_, void *out)
 
     if (e)
         return e;
-    if (!image_id_ok(in->image))
+    if (!file_name_ok(in->image))
         return fail_param(c->op.fail, ERR_PARAM_PATTERN, "imageId",
                           "an image's id is 1 to 64 letters, digits, '.', '_' or '-'");
     if (store_get(c->op.tx, &rec_image, in->image, &old))

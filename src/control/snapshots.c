@@ -41,7 +41,7 @@ struct name_in {
 /* A name becomes a file's: as narrow as an image's id. */
 static enum err check_name(struct call *c, const char *name)
 {
-    if (image_id_ok(name))
+    if (file_name_ok(name))
         return ERR_NONE;
     return fail_param(c->op.fail, ERR_PARAM_PATTERN, "name",
                       "a snapshot's name has 1 to 64 letters, digits, '.', '_' and '-', and begins "
@@ -148,7 +148,7 @@ static enum err list(struct call *c, const void *in, void *out)
     (void)in;
     *(struct listed *)out =
         named_files(c->arena, arena_fmt(c->arena, "%s/snapshots", control_config()->dir), tail,
-                    image_id_ok, by_name);
+                    file_name_ok, by_name);
     return ERR_NONE;
 }
 

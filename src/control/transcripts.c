@@ -36,11 +36,11 @@ static enum err check_name(struct call *c, const char *name)
 {
     if (!recorder())
         return fail(c->op.fail, ERR_UNAVAILABLE, "this server records nothing");
-    if (!transcript_name_ok(name))
+    if (!file_name_ok(name))
         return fail_param(c->op.fail, ERR_PARAM_VALUE, "name",
                           "a transcript's name has 1 to %d of A-Z a-z 0-9 . _ -, a letter or digit "
                           "first",
-                          TRANSCRIPT_MAX_NAME);
+                          FILE_NAME_MAX);
     return ERR_NONE;
 }
 
@@ -136,8 +136,8 @@ static enum err list(struct call *c, const void *in, void *out_)
     (void)in;
     if (!recorder())
         return ERR_NONE;
-    out->files = named_files(c->arena, transcript_dir(recorder()), ".jsonl", transcript_name_ok,
-                             newest_first);
+    out->files =
+        named_files(c->arena, transcript_dir(recorder()), ".jsonl", file_name_ok, newest_first);
     transcript_show(recorder(), c->arena, &out->now);
     return ERR_NONE;
 }

@@ -32,16 +32,23 @@ enum err inst_lock(struct op *op, const char *id, enum lock_reason why, bool loc
     return ERR_NONE;
 }
 
+static enum err get_prepaid(struct op *op, const char *id, const char *advice, struct inst *ret)
+{
+    enum err e = inst_get(op, id, ret);
+
+    if (!e && ret->charge != CHARGE_PREPAID)
+        return fail(op->fail, ERR_CHARGE_TYPE,
+                    "the instance is paid by use and has no subscription%s", advice);
+    return e;
+}
+
 enum err inst_expire(struct op *op, const char *id)
 {
     struct inst in;
-    enum err e = inst_get(op, id, &in);
+    enum err e = get_prepaid(op, id, "; use `overdue`", &in);
 
     if (e)
         return e;
-    if (in.charge != CHARGE_PREPAID)
-        return fail(op->fail, ERR_CHARGE_TYPE,
-                    "the instance is paid by use and has no subscription; use `overdue`");
     in.expires_at = op->now;
     subscription_end(op, &in);
     return ERR_NONE;
@@ -69,13 +76,10 @@ enum err inst_overdue(struct op *op, const char *id, bool overdue)
 enum err inst_refund(struct op *op, const char *id)
 {
     struct inst in;
-    enum err e = inst_get(op, id, &in);
+    enum err e = get_prepaid(op, id, " to refund", &in);
 
     if (e)
         return e;
-    if (in.charge != CHARGE_PREPAID)
-        return fail(op->fail, ERR_CHARGE_TYPE,
-                    "the instance is paid by use and has no subscription to refund");
     in.locks |= LOCK_REFUNDED;
     event_append(op, id, "refunded", NULL);
     stop_running(op, &in);

@@ -51,7 +51,7 @@ static void offer_dir(struct op *op, const char *dir, const char *id)
     struct image im;
     const char *bad;
 
-    if (!image_id_ok(id))
+    if (!file_name_ok(id))
         return; /* unfinished imports have names that are none */
     bad = image_dir_read(op->arena, arena_fmt(op->arena, "%s/images/%s", dir, id), &im);
     if (bad)

@@ -205,9 +205,9 @@ static void names(void **state)
     static const char *const bad[] = {"", ".", "../x", "a/b", "-a", "a b", ".hidden"};
 
     (void)state;
-    assert_true(transcript_name_ok("one-2_3.x"));
+    assert_true(file_name_ok("one-2_3.x"));
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-        assert_false(transcript_name_ok(bad[i]));
+        assert_false(file_name_ok(bad[i]));
 }
 
 static void the_next_server_goes_on(void **state)

@@ -180,20 +180,20 @@ static void image_ids(void **state)
     char word[70];
 
     (void)state;
-    assert_true(image_id_ok("m-bp1"));
-    assert_true(image_id_ok("debian_12.vhd"));
-    assert_true(image_id_ok("7"));
-    assert_false(image_id_ok(""));
-    assert_false(image_id_ok("."));
-    assert_false(image_id_ok(".."));
-    assert_false(image_id_ok(".import-abc"));
-    assert_false(image_id_ok("a/b"));
-    assert_false(image_id_ok("a b"));
+    assert_true(file_name_ok("m-bp1"));
+    assert_true(file_name_ok("debian_12.vhd"));
+    assert_true(file_name_ok("7"));
+    assert_false(file_name_ok(""));
+    assert_false(file_name_ok("."));
+    assert_false(file_name_ok(".."));
+    assert_false(file_name_ok(".import-abc"));
+    assert_false(file_name_ok("a/b"));
+    assert_false(file_name_ok("a b"));
     memset(word, 'a', 65);
     word[65] = 0;
-    assert_false(image_id_ok(word));
+    assert_false(file_name_ok(word));
     word[64] = 0;
-    assert_true(image_id_ok(word));
+    assert_true(file_name_ok(word));
 }
 
 /* ---- SSH keys ---- */
