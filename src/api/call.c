@@ -1,5 +1,8 @@
 /* What every dialect does alike with a call: headers, secrets, messages. */
 #include "api/dialect.h"
+
+#include <ctype.h>
+
 #include "base/crypto.h"
 #include "core/clock.h"
 
@@ -76,24 +79,45 @@ const struct err_row *call_err_row(const struct call *c)
     return row ? row : find_row(c->dialect->errors, ERR_INTERNAL);
 }
 
-const char *call_message(struct call *c, const struct err_row *row)
+bool message_place(const char *s)
+{
+    return s[0] == '%' && s[1] && strchr("adps", s[1]);
+}
+
+const char *message_fill(struct arena *a, const char *message, const char *action,
+                         const char *param, const char *words)
 {
     CLEANUP(buf_done) struct buf b = {0};
 
-    for (const char *s = row->message; *s; s++) {
-        if (s[0] == '%' && s[1] == 'p')
-            buf_str(&b, c->fail.param);
-        else if (s[0] == '%' && s[1] == 'd')
-            buf_str(&b, c->fail.detail);
-        else if (s[0] == '%' && s[1] == 'a')
-            buf_str(&b, c->action_name ? c->action_name : "");
-        else {
+    for (const char *s = message; *s; s++) {
+        const char *with = !message_place(s) ? NULL
+                           : s[1] == 'a'     ? action
+                           : s[1] == 'p'     ? param
+                                             : words;
+
+        if (with) {
+            buf_str(&b, with);
+            s++;
+        } else {
             buf_char(&b, *s);
-            continue;
         }
-        s++;
     }
-    return arena_str(c->arena, buf_cstr(&b));
+    return arena_str(a, buf_cstr(&b));
+}
+
+const char *call_message(struct call *c, const struct err_row *row)
+{
+    return message_fill(c->arena, row->message, c->action_name ? c->action_name : "", c->fail.param,
+                        c->fail.detail);
+}
+
+const char *code_of(struct arena *a, const struct err_row *row, const char *param)
+{
+    if (!strstr(row->code, "%p"))
+        return row->code;
+    char *name = arena_str(a, param);
+    name[0] = (char)toupper((unsigned char)name[0]);
+    return message_fill(a, row->code, NULL, name, NULL);
 }
 
 const char *call_digest(struct call *c, const char *token_field)

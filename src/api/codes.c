@@ -1,36 +1,7 @@
 /* A cloud's codes, from its documents and from the declarations here. */
 #include "api/codes.h"
 
-#include <ctype.h>
-
 #include "api/raises.h"
-
-/* ---- places in a message ---- */
-
-/* Do words go here? */
-static bool place(const char *s)
-{
-    return s[0] == '%' && s[1] && strchr("adps", s[1]);
-}
-
-/* A NULL leaves its places as they are. */
-static const char *fill(const char *message, const char *action, const char *param,
-                        const char *words, struct arena *arena)
-{
-    CLEANUP(buf_done) struct buf b = {0};
-
-    for (const char *s = message; *s; s++) {
-        const char *with = !place(s) ? NULL : s[1] == 'a' ? action : s[1] == 'p' ? param : words;
-
-        if (with) {
-            buf_str(&b, with);
-            s++;
-        } else {
-            buf_char(&b, *s);
-        }
-    }
-    return arena_str(arena, buf_cstr(&b));
-}
 
 /* ---- collecting ---- */
 
@@ -38,7 +9,8 @@ static const char *fill(const char *message, const char *action, const char *par
 static bool same_text(const char *a, const char *b)
 {
     for (; *a && *b; a++, b++) {
-        bool words = place(a) && place(b) && strchr("ds", a[1]) && strchr("ds", b[1]);
+        bool words =
+            message_place(a) && message_place(b) && strchr("ds", a[1]) && strchr("ds", b[1]);
 
         if (words) {
             a++;
@@ -84,14 +56,6 @@ static void add_documented(struct codes *to, struct arena *arena, const struct d
             add(to, arena, (struct code){row->status, row->code, row->message});
 }
 
-static const char *capital(struct arena *arena, const char *name)
-{
-    char *s = arena_str(arena, name);
-
-    s[0] = (char)toupper((unsigned char)s[0]);
-    return s;
-}
-
 /* A code that is made of a parameter's name ("Missing%p") is none without it. */
 static void add_row(struct codes *to, struct arena *arena, const struct err_row *row,
                     const char *param)
@@ -102,8 +66,8 @@ static void add_row(struct codes *to, struct arena *arena, const struct err_row 
         add(to, arena, (struct code){row->status, row->code, row->message});
     if (named && param)
         add(to, arena,
-            (struct code){row->status, fill(row->code, NULL, capital(arena, param), NULL, arena),
-                          fill(row->message, NULL, param, NULL, arena)});
+            (struct code){row->status, code_of(arena, row, param),
+                          message_fill(arena, row->message, NULL, param, NULL)});
 }
 
 static void add_raises(struct codes *to, struct arena *arena, const struct raises *all,
@@ -145,7 +109,7 @@ struct codes codes_of(const struct dialect *d, const struct action *action, stru
 static bool has_place(const char *message)
 {
     for (; *message; message++)
-        if (place(message))
+        if (message_place(message))
             return true;
     return false;
 }
@@ -209,11 +173,12 @@ const char *code_message(const struct code *code, const struct action *action, c
 {
     bool filled = text && !has_text(code, text);
 
-    return fill(code->message, action ? action->name : "*", filled ? text : some_param(action),
-                filled ? text : "a test asked for this", arena);
+    return message_fill(arena, code->message, action ? action->name : "*",
+                        filled ? text : some_param(action),
+                        filled ? text : "a test asked for this");
 }
 
 const char *code_shown(const struct code *code, struct arena *arena)
 {
-    return fill(code->message, "...", "...", "...", arena);
+    return message_fill(arena, code->message, "...", "...", "...");
 }

@@ -153,7 +153,17 @@ const struct err_row *dialect_row(const struct dialect *d, const struct action *
 /* The row that says c->fail. Every error has one. */
 const struct err_row *call_err_row(const struct call *c);
 
-/* Expands %p, %d and %a of a row's message into the arena. */
+/*
+ * A message's places: %a is the action, %p the parameter, %d and %s a sentence. What is NULL leaves
+ * its places as they are. In the arena.
+ */
+bool message_place(const char *s);
+const char *message_fill(struct arena *a, const char *message, const char *action,
+                         const char *param, const char *words);
+/* The row's code, where %p is the parameter with a capital first letter. In the arena. */
+const char *code_of(struct arena *a, const struct err_row *row, const char *param);
+
+/* Fills a row's message with what the call says. */
 const char *call_message(struct call *c, const struct err_row *row);
 
 /* The action of this name in a dialect's list, or NULL. */

@@ -191,25 +191,13 @@ enum err errors_unsupported(struct call *c, const char *param)
     return fail_param(&c->fail, ERR_UNSUPPORTED, param, "%s is not supported here.", param);
 }
 
-/* %p becomes the parameter, with a capital first letter. */
-static const char *expand_code(struct call *c, const struct err_row *row)
-{
-    const char *at = strstr(row->code, "%p");
-
-    if (!at)
-        return row->code;
-    char *param = arena_str(c->arena, c->fail.param);
-    param[0] = (char)toupper((unsigned char)param[0]);
-    return arena_fmt(c->arena, "%.*s%s%s", (int)(at - row->code), row->code, param, at + 2);
-}
-
 struct said errors_say(struct call *c, const struct err_row *row)
 {
     const struct state *s = c->state;
 
     row = errors_refine(c->action, c->fail.param, row);
     return (struct said){.status = row->status,
-                         .code = expand_code(c, row),
+                         .code = code_of(c->arena, row, c->fail.param),
                          .message = row->err == ERR_AUTH_SIGNATURE && s && s->mismatch
                                         ? s->mismatch
                                         : call_message(c, row)};
